@@ -1,0 +1,21 @@
+"""Gated recurrent units with the interface of scikit-learn."""
+
+from sklearn_gru import datasets
+from sklearn_gru.data import make_windows
+from sklearn_gru.estimators import (
+    GRUClassifier,
+    GRUForecaster,
+    GRURegressor,
+    SlidingWindowTransformer,
+)
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "GRUClassifier",
+    "GRUForecaster",
+    "GRURegressor",
+    "SlidingWindowTransformer",
+    "datasets",
+    "make_windows",
+]

@@ -1,0 +1,22 @@
+"""Series, windows and sequences as NumPy arrays; knows nothing of torch."""
+
+from sklearn_gru.data._affine import AffineMap, find_affine_map
+from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release
+from sklearn_gru.data._scaling import Scaler, fit_scaler
+from sklearn_gru.data._sequences import Ragged, as_sequences
+from sklearn_gru.data._windows import lagged_windows, make_windows, window_view
+
+__all__ = [
+    "AffineMap",
+    "Ragged",
+    "Scaler",
+    "as_sequences",
+    "find_affine_map",
+    "fit_scaler",
+    "lagged_windows",
+    "make_windows",
+    "memory_map_of",
+    "overlaps_itself",
+    "release",
+    "window_view",
+]

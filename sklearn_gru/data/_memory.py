@@ -1,0 +1,71 @@
+"""What an array's memory looks like: mapped from a file, or shared by views."""
+
+import mmap
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+
+def memory_map_of(array):
+    """Return the :class:`numpy.memmap` behind an array or a view, or None.
+
+    Parameters
+    ----------
+    array : object
+        Anything; only NumPy arrays can have a map behind them.
+
+    Returns
+    -------
+    numpy.memmap or None
+        The innermost map, the one that owns the open file.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> memory_map_of(np.zeros(3)) is None
+    True
+    """
+    found = None
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap):
+            found = array
+        array = array.base
+    return found
+
+
+def release(mapped):
+    """Give the pages of a memory map that were read back to the system.
+
+    A pass over a file would otherwise count the whole file as this process'
+    memory. The data stay in the system's cache, so reading them again is cheap.
+
+    Parameters
+    ----------
+    mapped : numpy.memmap or None
+        Copy-on-write maps are left alone: their changes live in these pages.
+    """
+    if mapped is not None and mapped.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+        mapped._mmap.madvise(mmap.MADV_DONTNEED)
+
+
+def overlaps_itself(array):
+    """Tell whether a view shows some elements more than once, as windows do.
+
+    Parameters
+    ----------
+    array : ndarray
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_gru.data import window_view
+    >>> series = np.zeros((100, 1))
+    >>> overlaps_itself(series), overlaps_itself(window_view(series, 10))
+    (False, True)
+    """
+    low, high = byte_bounds(array)
+    return high - low < array.nbytes

@@ -1,0 +1,105 @@
+"""Standardisation, computed a block at a time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_gru.data._memory import memory_map_of, release
+
+BLOCK_ELEMENTS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """The map ``(x - mean) / scale``, column by column.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_columns,), float64
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def identity(cls, n_columns):
+        """Make the scaler that changes nothing."""
+        return cls(np.zeros(n_columns), np.ones(n_columns))
+
+    def transform(self, values, dtype=np.float64):
+        """Standardise `values` of shape (..., n_columns)."""
+        return ((values - self.mean) / self.scale).astype(dtype, copy=False)
+
+    def inverse_transform(self, values):
+        """Map standardised `values` back, in float64."""
+        return values.astype(np.float64) * self.scale + self.mean
+
+
+def fit_scaler(values, weight=None):
+    """Compute mean and standard deviation of the last axis' columns.
+
+    The values are read a block at a time, in float64, so that neither a view of
+    overlapping windows nor a memory-mapped file is ever copied whole.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, ..., n_columns)
+        May be a view or memory-mapped.
+    weight : ndarray of shape (n,), default=None
+        Weights of the first axis' entries.
+
+    Returns
+    -------
+    Scaler
+        Columns that do not vary get a scale of 1.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, or if the values are so large that their
+        variance overflows float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit_scaler(np.array([[1.0, 7.0], [3.0, 7.0]]))
+    Scaler(mean=array([2., 7.]), scale=array([1., 1.]))
+    """
+    weight = np.ones(len(values)) if weight is None else np.asarray(weight, float)
+    per_entry = int(np.prod(values.shape[1:-1]))
+    total = weight.sum() * per_entry
+    mean = _weighted_sum(values, weight, lambda block: block) / total
+    variance = _weighted_sum(values, weight, lambda block: (block - mean) ** 2) / total
+    scale = np.sqrt(variance)
+    if not np.isfinite(scale).all():
+        raise ValueError(
+            "X or y contains values whose variance is too large for float64 "
+            f"(columns {np.flatnonzero(~np.isfinite(scale)).tolist()}); rescale them."
+        )
+    constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    return Scaler(mean, np.where(constant, 1.0, scale))
+
+
+def _weighted_sum(values, weight, function):
+    mapped = memory_map_of(values)
+    rows = max(1, BLOCK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
+    total = np.zeros(values.shape[-1])
+    with np.errstate(over="ignore"):
+        for start in range(0, len(values), rows):
+            block = np.asarray(values[start : start + rows], dtype=np.float64)
+            _require_finite(block, start)
+            inner = function(block).reshape(len(block), -1, values.shape[-1]).sum(1)
+            total += weight[start : start + rows] @ inner
+            release(mapped)
+    return total
+
+
+def _require_finite(block, start):
+    if np.isfinite(block).all():
+        return
+    entry = np.argwhere(~np.isfinite(block))[0]
+    row = start + int(entry[0])
+    raise ValueError(
+        f"Input contains NaN or infinity, first at row {row}: "
+        f"{block[tuple(entry)]!r}; remove or fill such rows."
+    )

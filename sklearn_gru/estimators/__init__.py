@@ -1,0 +1,13 @@
+"""The estimators, one file each."""
+
+from sklearn_gru.estimators.classifier import GRUClassifier
+from sklearn_gru.estimators.forecaster import GRUForecaster
+from sklearn_gru.estimators.regressor import GRURegressor
+from sklearn_gru.estimators.sliding_window import SlidingWindowTransformer
+
+__all__ = [
+    "GRUClassifier",
+    "GRUForecaster",
+    "GRURegressor",
+    "SlidingWindowTransformer",
+]

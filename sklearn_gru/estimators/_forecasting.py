@@ -1,0 +1,311 @@
+"""The forecasting engine: training on windows of a series, forecasting from origins."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
+
+from sklearn_gru.data import (
+    AffineMap,
+    Scaler,
+    find_affine_map,
+    fit_scaler,
+    memory_map_of,
+    release,
+)
+from sklearn_gru.estimators._base import BaseRecurrent, require_finite
+from sklearn_gru.estimators._time_index import check_time_index, time_index_of
+from sklearn_gru.nets import LOSSES, ForecastNet
+from sklearn_gru.training import SequenceDataset, Series, evaluate_in_blocks
+
+DEFAULT_WINDOW = 24
+SAMPLED_WINDOWS = 1024
+
+
+class BaseForecaster(BaseRecurrent):
+    """Fits windows of a series; forecasts from any of its rows.
+
+    An *origin* is the number of rows of X that a forecast has seen. The rows before
+    X's first are the `history`, or padding if that is None.
+    """
+
+    def _fit(self, X, y, epochs, reset, extend=False):
+        with self._all_or_nothing():
+            check_time_index(X, "X")
+            check_time_index(y, "y")
+            index = time_index_of(X)
+            X, y = self._read(X, y, reset)
+            if reset:
+                self._resolve_device()
+                self.window_length_ = self._resolve_window(len(X))
+                self._beginning = X[: self.window_length_].copy()
+            before = self._history if extend and self._continues_training(X) else X[:0]
+            rows = np.concatenate([before, X]) if len(before) else X
+            rows, y = self._split_calibration(rows, y)
+            self._check_length(len(rows))
+            if reset:
+                self._fit_scalers(X[: len(rows)], y)
+            latest = np.concatenate([before, X[-self.window_length_ :]])
+            self._history = latest[-self.window_length_ :]
+            self._last_stamps = None if index is None else index[-5:]
+            seed = self._draw_seed()
+            self._train(
+                ForecastNet,
+                LOSSES[self.loss],
+                self._dataset(rows, y, len(before)),
+                epochs,
+                reset,
+                seed,
+                **self._net_arguments(),
+            )
+        return self
+
+    def _net_arguments(self):
+        return {
+            "n_series": self.n_features_in_,
+            "n_targets": self._n_outputs,
+            "horizon": self.horizon,
+            "center": None if self._map is None else self.center,
+            "segment_length": self.segment_length,
+            "independent": self.channels == "independent",
+        }
+
+    @property
+    def _n_outputs(self):
+        """Columns of the network's forecast: all of X's if they can be fed back."""
+        return self._n_targets if self._map is None else self.n_features_in_
+
+    # Reading the data
+
+    def _read(self, X, y, reset):
+        same = y is None or y is X
+        X = self._read_rows(X, reset, ensure_min_samples=2)
+        if same:
+            y, flat, affine = None, False, AffineMap.identity(X.shape[1])
+        else:
+            y = check_array(y, ensure_2d=False, dtype=[np.float64, np.float32])
+            check_consistent_length(X, y)
+            flat = y.ndim == 1
+            if y.ndim > 2:
+                raise ValueError(
+                    "y must have shape (n_rows,) or (n_rows, n_targets), "
+                    f"got {y.shape}."
+                )
+            y = y[:, None] if flat else y
+            affine = find_affine_map(X, y)
+        self._check_targets(affine, X.shape[1] if same else y.shape[1], flat, reset)
+        return X, (y if affine is None else None)
+
+    def _read_rows(self, X, reset, **checks):
+        if memory_map_of(X) is not None:
+            # Neither converted, which would copy it, nor looked at here: scaling
+            # looks at every block for NaN.
+            return validate_data(
+                self, X, reset=reset, ensure_all_finite=False, **checks
+            )
+        return validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], **checks
+        )
+
+    def _check_targets(self, affine, n_targets, flat, reset):
+        if not reset:
+            if n_targets != self._n_targets:
+                raise ValueError(
+                    f"y has {n_targets} columns, but this model was fitted with "
+                    f"{self._n_targets}."
+                )
+            if (affine is None) != (self._map is None):
+                raise ValueError(
+                    "y is related to X in another way than in the first fit: training "
+                    "can't go on. Fit a new model, or use warm_start=False."
+                )
+        if affine is None and self.channels == "independent":
+            raise ValueError(
+                'channels="independent" forecasts the columns of X, but y has columns '
+                'that are no affine images of columns of X. Use channels="joint".'
+            )
+        self._map, self._n_targets, self._y_is_flat = affine, n_targets, flat
+
+    def _resolve_window(self, n_rows):
+        window = self.window_length
+        if window == "auto":
+            window = max(1, min(DEFAULT_WINDOW, (n_rows - self.horizon + 1) // 2))
+            window = max(window - window % self.segment_length, self.segment_length)
+        if window % self.segment_length:
+            lower = window - window % self.segment_length
+            raise ValueError(
+                f"window_length={window} is not a multiple of segment_length="
+                f"{self.segment_length}: use {lower or self.segment_length} or "
+                f"{lower + self.segment_length}."
+            )
+        return window
+
+    def _check_length(self, n_rows):
+        needed = self.window_length_ + self.horizon
+        if n_rows < needed:
+            kept = (
+                " (without the calibration rows)" if self.calibration_fraction else ""
+            )
+            raise ValueError(
+                f"The series has {n_rows} rows{kept}, but window_length="
+                f"{self.window_length_} and horizon={self.horizon} need at least "
+                f"{needed}: give a longer series or a shorter window."
+            )
+
+    def _split_calibration(self, rows, y):
+        """Cut the latest rows off and keep them, with what precedes them."""
+        n_kept = int(len(rows) * self.calibration_fraction)
+        if not n_kept:
+            return rows, y
+        cut = len(rows) - n_kept
+        known = np.array(rows[max(0, cut - self.window_length_) :])
+        truth = self._targets_of(known[-n_kept:]) if y is None else y[-n_kept:]
+        self._calibration = known, truth
+        return rows[:cut], (None if y is None else y[: len(y) - n_kept])
+
+    def _targets_of(self, X):
+        """Compute the targets' values from X's, where that is possible."""
+        if self._map is None:
+            raise ValueError(
+                "y is required: the targets of this model are no affine images of "
+                "columns of X."
+            )
+        return self._map(X)
+
+    def _fit_scalers(self, X, y):
+        self._x_scaler = fit_scaler(X)
+        self._y_scaler = None if y is None else fit_scaler(y)
+        if not self.standardize:
+            self._x_scaler = Scaler.identity(X.shape[1])
+            self._y_scaler = None if y is None else Scaler.identity(y.shape[1])
+
+    def _dataset(self, rows, y, n_before):
+        """Windows and targets; the latest are held out for early stopping."""
+        window, horizon = self.window_length_, self.horizon
+        place = (self._torch_dtype, self._device)
+        series = Series(rows, self._x_scaler, *place)
+        x_source = series.windows(window)
+        if y is None:
+            y_source = series.windows(horizon, start=window)
+        else:
+            targets = Series(y, self._y_scaler, *place)
+            y_source = targets.windows(horizon, start=window - n_before)
+        n_windows = len(rows) - window - horizon + 1
+        starts = np.arange(0, n_windows, self.stride)
+        if not self.early_stopping:
+            return SequenceDataset(x_source, y_source, starts)
+        first = n_windows - max(1, round(n_windows * self.validation_fraction))
+        # A training window's targets end before the first held-out target.
+        training, held_out = starts[starts <= first - horizon], starts[starts >= first]
+        if not len(training) or not len(held_out):
+            raise ValueError(
+                f"Early stopping leaves {len(training)} windows for training and "
+                f"{len(held_out)} for validation of {n_windows}; give a longer series, "
+                "or set early_stopping=False."
+            )
+        validation = SequenceDataset(x_source, y_source, held_out)
+        return SequenceDataset(x_source, y_source, training, validation=validation)
+
+    def _prepare(self, module, dataset):
+        n_samples = min(len(dataset), SAMPLED_WINDOWS)
+        positions = np.linspace(0, len(dataset) - 1, n_samples).astype(int)
+        windows, blocks = dataset.batch(positions)
+        module.fit_scales(windows, blocks)
+
+    # Forecasting
+
+    def _forecast(self, X, history, origins, steps):
+        """Forecast `steps` rows from each origin: (n_origins, steps, n_targets)."""
+        if not isinstance(steps, (int, np.integer)) or steps < 1:
+            raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
+        if steps > self.horizon and self._map is None:
+            raise ValueError(
+                f"steps={steps} is more than horizon={self.horizon}, and the targets "
+                "are no affine images of columns of X, so forecasts can't be fed back. "
+                f"Fit with horizon={steps}."
+            )
+        blocks = self._evaluate(X, history, np.asarray(origins), "forward", steps)
+        z = np.concatenate(blocks)
+        if self._map is None:
+            y = self._y_scaler.inverse_transform(z)
+        else:
+            y = self._map(self._x_scaler.inverse_transform(z))
+        return require_finite(y, "The forecast")
+
+    def _evaluate(self, X, history, origins, method, steps=1):
+        module = self.net_.module_
+        device = next(module.parameters()).device
+
+        def take(indices):
+            windows = self._gather(X, history, origins[indices])
+            return (torch.from_numpy(windows).to(device),)
+
+        def forward(windows):
+            if steps <= self.horizon:
+                return module(windows)[:, :steps]
+            return _feed_back(module, windows, steps)
+
+        function = forward if method == "forward" else module.features
+        return evaluate_in_blocks(module, function, len(origins), take)
+
+    def _gather(self, X, history, origins):
+        """Gather the standardised windows before each origin: (B, window_length, k)."""
+        rows = origins[:, None] + np.arange(-self.window_length_, 0)
+        windows = np.asarray(X)[np.maximum(rows, 0)].astype(np.float64)
+        release(memory_map_of(X))
+        early = rows < 0
+        if history is not None and early.any():
+            windows[early] = history[rows[early]]
+        z = self._x_scaler.transform(windows, np.dtype(self.dtype).type)
+        if history is None:
+            z[origins == 0] = 0.0  # nothing is known but the training mean
+        return z
+
+    def _continues_training(self, X):
+        # A memory map is read by itself: joining rows to it would copy the file.
+        return memory_map_of(X) is None and not self._begins_like_training(X)
+
+    def _begins_like_training(self, X):
+        """Tell whether X is the training series itself, revised in a few rows or not.
+
+        A single row is no evidence: in a series of whole numbers it is chance.
+        """
+        n_rows = min(len(X), len(self._beginning))
+        if n_rows < 2:
+            return False
+        same = (X[:n_rows] == self._beginning[:n_rows]).all(axis=1)
+        return same.mean() >= 0.9
+
+    def _warn_of_a_gap(self, X):
+        """Warn if the time index says that X does not follow the training series."""
+        index = time_index_of(X)
+        known = self._last_stamps
+        if (
+            known is None
+            or type(index) is not type(known)
+            or not isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
+        ):
+            return
+        try:
+            joined = known.append(index[:5])
+            check_time_index(pd.Series(0, index=joined), "the two together")
+        except (ValueError, TypeError):
+            warnings.warn(
+                f"X begins at {index[0]}, which does not follow the training series, "
+                f"whose last row is {known[-1]}; its first rows are forecast from that "
+                'series all the same. Use context="apply" to read X by itself.',
+                stacklevel=4,
+            )
+
+
+def _feed_back(module, windows, steps):
+    """Forecast block by block, each from a window that ends with the last block."""
+    length = windows.shape[1]
+    blocks, n_done = [], 0
+    while n_done < steps:
+        blocks.append(module(windows))  # (B, horizon, k)
+        n_done += blocks[-1].shape[1]
+        windows = torch.cat([windows, blocks[-1]], dim=1)[:, -length:]
+    return torch.cat(blocks, dim=1)[:, :steps]

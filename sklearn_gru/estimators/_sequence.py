@@ -1,0 +1,250 @@
+"""What GRURegressor and GRUClassifier share: sets of sequences as input."""
+
+from functools import partial
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Options
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from sklearn_gru.data import Ragged, Scaler, as_sequences, fit_scaler, memory_map_of
+from sklearn_gru.estimators._base import BaseRecurrent, require_finite
+from sklearn_gru.nets import SequenceNet
+from sklearn_gru.training import SequenceDataset, dense, evaluate_in_blocks, ragged
+
+
+class BaseSequenceEstimator(BaseRecurrent):
+    """A recurrent estimator whose samples are sequences.
+
+    Hooks: `_read_y`, `_target_source`, `_criterion`, `_output_size`, `_stratify`.
+    """
+
+    _parameter_constraints = {
+        **BaseRecurrent._parameter_constraints,
+        "bidirectional": ["boolean"],
+        "time_axis": [Options(int, {1, 2})],
+    }
+
+    def _fit(self, X, y, sample_weight, epochs, reset, **target_options):
+        with self._all_or_nothing():
+            X = self._read_X(X, reset)
+            y = self._read_y(y, X, reset, **target_options)
+            weight = self._read_weight(sample_weight, y)
+            if reset:
+                self._resolve_device()
+                self._x_scaler = self._fit_x_scaler(X, weight)
+                self._fit_y_scaler(y, weight)
+            seed = self._draw_seed()
+            self._train(
+                SequenceNet,
+                self._criterion(),
+                self._dataset(X, y, weight, seed),
+                epochs,
+                reset,
+                seed,
+                input_size=self._n_channels,
+                output_size=self._output_size(),
+                return_sequences=self._returns_sequences(),
+                bidirectional=self.bidirectional,
+            )
+        return self
+
+    def _returns_sequences(self):
+        return False
+
+    def _fit_y_scaler(self, y, weight):
+        """Hook: standardise the targets, if they are numbers."""
+
+    def _dataset(self, X, y, weight, seed):
+        """Put data on the device and split off what early stopping watches."""
+        x_source = _source(X, self._x_scaler, self._torch_dtype, self._device)
+        make = partial(SequenceDataset, x_source, self._target_source(y))
+        used = np.arange(len(X))
+        if weight is not None:
+            # A sample of weight zero is one that is not there.
+            used = np.flatnonzero(weight)
+            make = partial(make, weight=weight / weight[used].mean())
+        if not self.early_stopping:
+            return make(used)
+        training, held_out = train_test_split(
+            used,
+            test_size=self.validation_fraction,
+            random_state=seed,
+            stratify=self._stratify(y, used),
+        )
+        return make(np.sort(training), validation=make(np.sort(held_out)))
+
+    def _stratify(self, y, used):
+        """Hook: the groups that must be split evenly."""
+        return None
+
+    def _read_X(self, X, reset):
+        """Validate `X` into an array (n, t, f) or a Ragged."""
+        X = as_sequences(X, self.time_axis)
+        if isinstance(X, Ragged):
+            rows = check_array(X.rows, estimator=self, input_name="X")
+            self._check_channels(rows.shape[1], reset)
+            return Ragged(rows, X.lengths)
+        if len(X.shape) > 3:
+            raise ValueError(
+                f"X has {len(X.shape)} dimensions, shape {X.shape}; expected "
+                "(n_samples, n_timesteps, n_features), (n_samples, n_timesteps), or a "
+                "list of arrays of shape (t_i, n_features)."
+            )
+        finite = memory_map_of(X) is None  # of a map, scaling looks at every block
+        if len(X.shape) == 3:
+            X = check_array(
+                X,
+                allow_nd=True,
+                ensure_all_finite=finite,
+                estimator=self,
+                input_name="X",
+            )
+            if X.shape[1] == 0 or X.shape[2] == 0:
+                raise ValueError(
+                    f"X has shape {X.shape}; at least 1 time step and 1 feature are "
+                    "required."
+                )
+            self._check_channels(X.shape[2], reset)
+            return X
+        return self._read_2d(X, reset, finite)
+
+    def _read_2d(self, X, reset, finite):
+        """Validate a table, whose columns are the time steps of one feature."""
+        if not reset and self._n_columns is None:
+            X = check_array(X, ensure_all_finite=finite, estimator=self, input_name="X")
+            self._check_channels(1, reset)
+        else:
+            X = validate_data(self, X, reset=reset, ensure_all_finite=finite)
+        if reset:
+            self._n_channels = 1
+            self._n_columns = X.shape[1]
+        return X[:, :, None]
+
+    def _check_channels(self, n_channels, reset):
+        if reset:
+            self.n_features_in_ = self._n_channels = n_channels
+            self._n_columns = None
+            vars(self).pop("feature_names_in_", None)
+        elif n_channels != self._n_channels:
+            raise ValueError(
+                f"X has {n_channels} features, but {type(self).__name__} is expecting "
+                f"{self._n_channels} features as input."
+            )
+
+    def _read_weight(self, sample_weight, y):
+        if sample_weight is None:
+            return None
+        weight = _check_sample_weight(
+            sample_weight, y, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weight.any():
+            raise ValueError("All sample weights are zero; at least one must not be.")
+        return weight
+
+    def _fit_x_scaler(self, X, weight):
+        if not self.standardize:
+            return Scaler.identity(self._n_channels)
+        if isinstance(X, Ragged):
+            weight = None if weight is None else np.repeat(weight, X.lengths)
+            return fit_scaler(X.rows, weight)
+        return fit_scaler(X, weight)
+
+    def _evaluate(self, X, method):
+        """Apply a method of the network to validated `X`, block by block."""
+        module = self.net_.module_
+        source = _source(
+            X, self._x_scaler, self._torch_dtype, self._device, stream=True
+        )
+
+        def take(indices):
+            taken = source.take(indices)
+            return taken if isinstance(taken, tuple) else (taken,)
+
+        return evaluate_in_blocks(module, getattr(module, method), len(X), take)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def transform(self, X):
+        """Map each sequence to the last hidden state.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_timesteps), or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, units), float64
+            ``units`` of the last layer, twice as many if `bidirectional`.
+        """
+        check_is_fitted(self)
+        hidden = np.concatenate(
+            self._evaluate(self._read_X(X, reset=False), "features")
+        )
+        return require_finite(hidden.astype(np.float64), "The hidden state")
+
+    def gates(self, X):
+        """Compute the last layer's gates at every time step.
+
+        The reset gate tells how much of the old state the candidate sees, the update
+        gate how much of it is kept (1 keeps everything: PyTorch's convention).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_timesteps), or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        Bunch
+            ``reset`` and ``update`` for a GRU; ``input``, ``forget`` and ``output``
+            for an LSTM. Each an ndarray of shape (n_samples, n_timesteps, units) with
+            values between 0 and 1, or a list of arrays (t_i, units) if X is ragged.
+
+        Raises
+        ------
+        ValueError
+            If the cell is "rnn", which has no gates.
+        """
+        check_is_fitted(self)
+        X = self._read_X(X, reset=False)
+        if self.cell == "rnn":
+            raise ValueError('A plain RNN has no gates; use cell="gru" or "lstm".')
+        blocks = self._evaluate(X, "gates")
+        return Bunch(
+            **{gate: unpad([block[gate] for block in blocks], X) for gate in blocks[0]}
+        )
+
+
+def unpad(blocks, X):
+    """Join blocks (b, T, size) over the samples of X; cut to length if X is ragged."""
+    if not isinstance(X, Ragged):
+        return np.concatenate(blocks).astype(np.float64)
+    samples = [sample for block in blocks for sample in block]
+    return [
+        sample[:length].astype(np.float64)
+        for sample, length in zip(samples, X.lengths, strict=True)
+    ]
+
+
+def check_lengths(X, y):
+    """Raise unless `X` and `y` have as many samples."""
+    check_consistent_length(np.empty(len(X)), y)
+
+
+def _source(X, scaler, dtype, device, stream=False):
+    make = ragged if isinstance(X, Ragged) else dense
+    return make(X, scaler, dtype, device, stream=stream)

@@ -1,0 +1,257 @@
+"""GRUClassifier: a sequence in, a class out."""
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gru.estimators._base import document_parameters, require_finite
+from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths
+from sklearn_gru.nets import CrossEntropy
+from sklearn_gru.training import labels
+
+
+@document_parameters
+class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
+    """Gated recurrent network that maps a sequence to a class.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=32
+        Width of the recurrent layer, or of each of the stacked layers.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, multiplied with the samples' weights.
+    bidirectional : bool, default=False
+        Whether to read each sequence in both directions.
+    time_axis : {1, 2}, default=1
+        The axis of time in 3-D input; 2 reads (instances, channels, time), the layout
+        of sktime and aeon.
+    {training_parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the PyTorch module.
+    loss_curve_ : list of float
+        Mean training loss (cross-entropy, in nats) of each epoch.
+    n_iter_ : int
+        Epochs trained.
+    n_features_in_ : int
+        Features of a time step; of 2-D input, its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` was a DataFrame with names.
+
+    See Also
+    --------
+    GRURegressor : A sequence in, numbers out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_gru import GRUClassifier
+    >>> X = np.random.default_rng(0).normal(size=(300, 12)).cumsum(axis=1)
+    >>> y = np.where(X.mean(axis=1) > 0, "above", "below")
+    >>> model = GRUClassifier(units=8, random_state=0).fit(X[:200], y[:200])
+    >>> model.score(X[200:], y[200:]) > 0.9
+    True
+    >>> model.predict_proba(X[:1]).round(2).sum()
+    np.float64(1.0)
+    """
+
+    _parameter_constraints = {
+        **BaseSequenceEstimator._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        units=32,
+        *,
+        class_weight=None,
+        bidirectional=False,
+        time_axis=1,
+        cell="gru",
+        activation="tanh",
+        reset_after=True,
+        dropout=0.0,
+        max_epochs=100,
+        batch_size=32,
+        lr=0.002,
+        lr_schedule="cosine",
+        optimizer="adam",
+        weight_decay=0.0,
+        gradient_clip=1.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        standardize=True,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        dtype="float32",
+        random_state=None,
+        verbose=0,
+    ):
+        self.units = units
+        self.class_weight = class_weight
+        self.bidirectional = bidirectional
+        self.time_axis = time_axis
+        self.cell = cell
+        self.activation = activation
+        self.reset_after = reset_after
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.standardize = standardize
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train on sequences and their classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_timesteps), or list of arrays of shape \
+                (t_i, n_features) or (t_i,)
+            Sequences. 2-D input has one feature.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : GRUClassifier
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is out of its range.
+        ValueError
+            If `X` or `y` has a wrong shape, length or content, or if training
+            diverges.
+        """
+        return self._fit(
+            X, y, sample_weight, self.max_epochs, reset=not self._continues()
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one more epoch, on these data.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`. Standardisation stays that of the first call.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come, in the first call; those of `y` if None.
+
+        Returns
+        -------
+        self : GRUClassifier
+        """
+        reset = not self.__sklearn_is_fitted__()
+        return self._fit(X, y, sample_weight, 1, reset=reset, classes=classes)
+
+    def predict_proba(self, X):
+        """Compute the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_timesteps), or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        logits = np.concatenate(self._evaluate(self._read_X(X, reset=False), "forward"))
+        probabilities = softmax(logits.astype(np.float64), axis=1)
+        return require_finite(probabilities, "The probability")
+
+    def predict(self, X):
+        """Predict the class of each sequence.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_timesteps), or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def _read_y(self, y, X, reset, classes=None):
+        """Validate `y` into class indices (n,)."""
+        if y is None:
+            raise ValueError(
+                "This GRUClassifier estimator requires y to be passed, but the target "
+                "y is None."
+            )
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        check_lengths(X, y)
+        if reset:
+            self.classes_ = np.unique(y if classes is None else classes)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y holds the classes {unknown.tolist()}, which are not among the "
+                f"known {self.classes_.tolist()}; name all classes in the first call "
+                "of partial_fit, or fit anew with warm_start=False."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _read_weight(self, sample_weight, y):
+        weight = super()._read_weight(sample_weight, y)
+        if self.class_weight is None:
+            return weight
+        present, position = np.unique(y, return_inverse=True)
+        of_class = compute_class_weight(
+            self.class_weight,
+            classes=self.classes_[present],
+            y=self.classes_[y],
+            sample_weight=weight,
+        )
+        return of_class[position] * (1.0 if weight is None else weight)
+
+    def _stratify(self, y, used):
+        return y[used]
+
+    def _target_source(self, y):
+        return labels(y, self._device)
+
+    def _criterion(self):
+        return CrossEntropy
+
+    def _output_size(self):
+        return len(self.classes_)

@@ -1,0 +1,315 @@
+"""GRURegressor: a sequence in, numbers out."""
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from sklearn_gru.data import Ragged, Scaler, as_sequences, fit_scaler
+from sklearn_gru.estimators._base import document_parameters, require_finite
+from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths, unpad
+from sklearn_gru.nets import LOSSES
+from sklearn_gru.training import dense, ragged
+
+
+@document_parameters
+class GRURegressor(RegressorMixin, BaseSequenceEstimator):
+    """Gated recurrent network that maps a sequence to one or more numbers.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=32
+        Width of the recurrent layer, or of each of the stacked layers.
+    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
+        Training loss, on standardised targets.
+    bidirectional : bool, default=False
+        Whether to read each sequence in both directions.
+    return_sequences : bool, default=False
+        Whether there is one target per time step instead of one per sequence.
+    time_axis : {1, 2}, default=1
+        The axis of time in 3-D input; 2 reads (instances, channels, time), the layout
+        of sktime and aeon.
+    {training_parameters}
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the PyTorch module.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    n_iter_ : int
+        Epochs trained.
+    n_features_in_ : int
+        Features of a time step; of 2-D input, its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` was a DataFrame with names.
+
+    See Also
+    --------
+    GRUClassifier : A sequence in, a class out.
+    GRUForecaster : Rows of a series in, the next rows out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_gru import GRURegressor
+    >>> X = np.random.default_rng(0).normal(size=(300, 10, 2))
+    >>> y = X[:, :, 0].mean(axis=1) - X[:, -1, 1]
+    >>> model = GRURegressor(units=16, random_state=0).fit(X[:200], y[:200])
+    >>> model.score(X[200:], y[200:]) > 0.9
+    True
+    >>> model.transform(X).shape
+    (300, 16)
+    """
+
+    _parameter_constraints = {
+        **BaseSequenceEstimator._parameter_constraints,
+        "loss": [StrOptions(set(LOSSES))],
+        "return_sequences": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        units=32,
+        *,
+        loss="squared_error",
+        bidirectional=False,
+        return_sequences=False,
+        time_axis=1,
+        cell="gru",
+        activation="tanh",
+        reset_after=True,
+        dropout=0.0,
+        max_epochs=100,
+        batch_size=32,
+        lr=0.002,
+        lr_schedule="cosine",
+        optimizer="adam",
+        weight_decay=0.0,
+        gradient_clip=1.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        standardize=True,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        dtype="float32",
+        random_state=None,
+        verbose=0,
+    ):
+        self.units = units
+        self.loss = loss
+        self.bidirectional = bidirectional
+        self.return_sequences = return_sequences
+        self.time_axis = time_axis
+        self.cell = cell
+        self.activation = activation
+        self.reset_after = reset_after
+        self.dropout = dropout
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.standardize = standardize
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train on sequences and their targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_timesteps), or list of arrays of shape \
+                (t_i, n_features) or (t_i,)
+            Sequences. 2-D input has one feature.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets. With `return_sequences`, of shape (n_samples, n_timesteps) or
+            (n_samples, n_timesteps, n_outputs), or a list of arrays as long as the
+            sequences of `X`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : GRURegressor
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is out of its range.
+        ValueError
+            If `X` or `y` has a wrong shape, length or content, or if training
+            diverges.
+        """
+        return self._fit(
+            X, y, sample_weight, self.max_epochs, reset=not self._continues()
+        )
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one more epoch, on these data.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`. Standardisation stays that of the first call.
+
+        Returns
+        -------
+        self : GRURegressor
+        """
+        return self._fit(X, y, sample_weight, 1, reset=not self.__sklearn_is_fitted__())
+
+    def predict(self, X):
+        """Predict the targets of sequences.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_timesteps), or list of arrays
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+            With `return_sequences` of shape (n_samples, n_timesteps) or (n_samples,
+            n_timesteps, n_outputs), or a list of arrays if `X` is ragged.
+        """
+        check_is_fitted(self)
+        X = self._read_X(X, reset=False)
+        blocks = self._evaluate(X, "forward")
+        if self.return_sequences:
+            return self._predictions(unpad(blocks, X))
+        return self._predictions(np.concatenate(blocks))
+
+    def _predictions(self, outputs):
+        if isinstance(outputs, list):
+            return [self._predictions(sequence) for sequence in outputs]
+        y = require_finite(self._y_scaler.inverse_transform(outputs), "The prediction")
+        return y[..., 0] if self._y_is_flat else y
+
+    def score(self, X, y, sample_weight=None):
+        """Compute R² of the predictions; of all time steps with `return_sequences`.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        float
+        """
+        if not self.return_sequences:
+            return super().score(X, y, sample_weight)
+        predicted, y = self.predict(X), as_sequences(y)
+        steps = [len(sequence) for sequence in predicted]
+        if isinstance(y, Ragged):
+            y, predicted = y.rows, np.concatenate(predicted)
+        if sample_weight is not None:
+            sample_weight = np.repeat(sample_weight, steps)
+        n_steps = sum(steps)
+        return r2_score(
+            np.reshape(y, (n_steps, -1)),
+            np.reshape(predicted, (n_steps, -1)),
+            sample_weight=sample_weight,
+        )
+
+    def _read_y(self, y, X, reset):
+        """Validate `y` into an array (n, o) or (n, t, o), or a Ragged."""
+        if y is None:
+            raise ValueError(
+                "This GRURegressor estimator requires y to be passed, but the target y "
+                "is None."
+            )
+        y, flat = self._read_sequence_y(y, X) if self.return_sequences else _read_y(y)
+        check_lengths(X, y)
+        n_outputs = y.rows.shape[-1] if isinstance(y, Ragged) else y.shape[-1]
+        if reset:
+            self._y_is_flat, self._n_outputs = flat, n_outputs
+        elif n_outputs != self._n_outputs:
+            raise ValueError(
+                f"y has {n_outputs} outputs, but this model was fitted with "
+                f"{self._n_outputs}."
+            )
+        return y
+
+    def _read_sequence_y(self, y, X):
+        y = as_sequences(y)
+        if isinstance(X, Ragged) != isinstance(y, Ragged):
+            raise ValueError(
+                "With return_sequences=True X and y must both be arrays or both be "
+                "lists of sequences of different lengths."
+            )
+        if isinstance(y, Ragged):
+            if len(y) == len(X) and (y.lengths != X.lengths).any():
+                i = int(np.flatnonzero(y.lengths != X.lengths)[0])
+                raise ValueError(
+                    f"Sequence {i} of X has {X.lengths[i]} time steps, but that of y "
+                    f"has {y.lengths[i]}."
+                )
+            rows = check_array(y.rows, dtype=np.float64, input_name="y")
+            return Ragged(rows, y.lengths), rows.shape[1] == 1
+        y = check_array(y, allow_nd=True, dtype=np.float64, input_name="y")
+        flat = y.ndim == 2
+        y = y[:, :, None] if flat else y
+        if y.ndim != 3 or (len(y) == len(X) and y.shape[1] != X.shape[1]):
+            raise ValueError(
+                f"With return_sequences=True y must have one target per time step: "
+                f"X has {X.shape[1]} time steps, y has shape {y.shape}."
+            )
+        return y, flat
+
+    def _fit_y_scaler(self, y, weight):
+        rows = y.rows if isinstance(y, Ragged) else y
+        if not self.standardize:
+            self._y_scaler = Scaler.identity(rows.shape[-1])
+            return
+        if isinstance(y, Ragged) and weight is not None:
+            weight = np.repeat(weight, y.lengths)
+        self._y_scaler = fit_scaler(rows, weight)
+
+    def _target_source(self, y):
+        make = ragged if isinstance(y, Ragged) else dense
+        return make(y, self._y_scaler, self._torch_dtype, self._device)
+
+    def _criterion(self):
+        return LOSSES[self.loss]
+
+    def _output_size(self):
+        return self._n_outputs
+
+    def _returns_sequences(self):
+        return self.return_sequences
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _read_y(y):
+    """Validate targets into (n, o); also tell whether they came as (n,)."""
+    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    if y.ndim > 2 or y.ndim == 0:
+        raise ValueError(
+            "y must have shape (n_samples,) or (n_samples, n_outputs), got "
+            f"{y.shape}; use return_sequences=True for one target per time step."
+        )
+    return (y[:, None], True) if y.ndim == 1 else (y, False)

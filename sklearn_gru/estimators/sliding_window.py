@@ -1,0 +1,132 @@
+"""SlidingWindowTransformer: the window of history that belongs to each row."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
+)
+
+from sklearn_gru.data import lagged_windows
+
+
+class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
+    """Give every row of a series the window of rows that ends at it.
+
+    The number of rows stays the same. The result is a read-only view of one padded
+    copy of the series, so memory grows with the series and not with series times
+    window.
+
+    Parameters
+    ----------
+    window_length : int, default=24
+        Rows in a window.
+    lag : int, default=0
+        Rows between the end of a window and the row it belongs to: 0 includes the row
+        itself, 1 ends just before it, as forecasting needs.
+    pad : {"edge", "zero"}, default="edge"
+        What stands before the first row: that row again, or zeros.
+    flatten : bool, default=False
+        Whether a window becomes one long row, for any tabular estimator.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of the series.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if `X` was a DataFrame with names.
+
+    See Also
+    --------
+    make_windows : Windows and the rows that follow them, without padding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_gru import SlidingWindowTransformer
+    >>> series = np.array([[1.0], [2.0], [3.0], [4.0]])
+    >>> SlidingWindowTransformer(window_length=2).fit_transform(series).shape
+    (4, 2, 1)
+    >>> lags = SlidingWindowTransformer(window_length=2, lag=1, flatten=True)
+    >>> lags.fit_transform(series)
+    array([[1., 1.],
+           [1., 1.],
+           [1., 2.],
+           [2., 3.]])
+    >>> lags.get_feature_names_out()
+    array(['x0_lag2', 'x0_lag1'], dtype=object)
+    """
+
+    _parameter_constraints = {
+        "window_length": [Interval(Integral, 1, None, closed="left")],
+        "lag": [Interval(Integral, 0, None, closed="left")],
+        "pad": [StrOptions({"edge", "zero"})],
+        "flatten": ["boolean"],
+    }
+
+    def __init__(self, window_length=24, *, lag=0, pad="edge", flatten=False):
+        self.window_length = window_length
+        self.lag = lag
+        self.pad = pad
+        self.flatten = flatten
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the number and the names of the columns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            A series; rows are equally spaced time steps, oldest first.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SlidingWindowTransformer
+        """
+        validate_data(self, X)
+        return self
+
+    def transform(self, X):
+        """Make the windows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            A series; rows are equally spaced time steps, oldest first.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, window_length, n_features) or \
+                (n_rows, window_length * n_features)
+            A read-only view, oldest row of each window first; 2-D if `flatten`.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        return lagged_windows(X, self.window_length, self.lag, self.pad, self.flatten)
+
+    @available_if(lambda self: self.flatten)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of flattened windows, for example ``x0_lag3``.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the series' columns; those seen in `fit` by default.
+
+        Returns
+        -------
+        ndarray of shape (window_length * n_features,), object
+        """
+        names = _check_feature_names_in(self, input_features)
+        lags = range(self.lag + self.window_length - 1, self.lag - 1, -1)
+        return np.array([f"{name}_lag{lag}" for lag in lags for name in names], object)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_features_in_")

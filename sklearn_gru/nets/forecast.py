@@ -1,0 +1,122 @@
+"""The network behind the forecasters: windows in, blocks of future rows out."""
+
+import torch
+from torch import nn
+
+from sklearn_gru.nets.initialization import initialized
+from sklearn_gru.nets.recurrent import Recurrent
+
+
+class ForecastNet(nn.Module):
+    """A recurrent network with the modelling choices of forecasting around it.
+
+    Parameters
+    ----------
+    n_series : int
+        Columns of a window.
+    n_targets : int
+        Columns of a forecast.
+    units : tuple of int
+    horizon : int
+        Rows forecast at once.
+    center : {"auto", "last", "mean"} or None
+        What is subtracted from each window's columns, and added to the forecast.
+        That needs a forecast of the window's own columns. "auto" is decided by
+        `fit_scales`.
+    segment_length : int
+        Rows that form one input of the recurrent layers.
+    independent : bool
+        Whether every column goes through the network by itself.
+    seed : int
+    dtype : torch.dtype
+    **recurrent
+        As for `Recurrent`.
+    """
+
+    def __init__(
+        self,
+        n_series,
+        n_targets,
+        units,
+        *,
+        horizon,
+        center,
+        segment_length,
+        independent,
+        seed,
+        dtype,
+        **recurrent,
+    ):
+        super().__init__()
+        self.n_targets = n_targets
+        self.horizon = horizon
+        self.center = center
+        self.segment_length = segment_length
+        self.independent = independent
+        channels_in, channels_out = (1, 1) if independent else (n_series, n_targets)
+        with initialized(self, seed, dtype):
+            self.recurrent = Recurrent(
+                segment_length * channels_in, units, seed=seed, **recurrent
+            )
+            self.head = nn.Linear(self.recurrent.output_size, horizon * channels_out)
+        self.register_buffer("input_scale", torch.ones(n_series, dtype=dtype))
+        self.register_buffer("output_scale", torch.ones(n_targets, dtype=dtype))
+
+    def forward(self, window):
+        """Map windows (B, window_length, n_series) to (B, horizon, n_targets)."""
+        block = self.head(self.features(window, merge=False))
+        if self.independent:
+            block = block.view(len(window), self.n_targets, self.horizon)
+            block = block.transpose(1, 2)  # (B, horizon, n_targets)
+        else:
+            block = block.view(len(window), self.horizon, self.n_targets)
+        block = block * self.output_scale
+        return block if self.center is None else block + self.level(window)
+
+    def features(self, window, merge=True):
+        """Map windows to hidden states, (B, units) or (B, n_series * units)."""
+        n_windows = len(window)
+        if self.center is not None:
+            window = (window - self.level(window)) / self.input_scale
+        if self.independent:
+            window = window.transpose(1, 2).reshape(-1, window.shape[1], 1)
+        # (B, window_length, c) -> (B, n_segments, segment_length * c)
+        segments = window.reshape(
+            len(window), -1, self.segment_length * window.shape[2]
+        )
+        hidden = self.recurrent.summarize(self.recurrent(segments))
+        return hidden.reshape(n_windows, -1) if merge else hidden
+
+    def level(self, window, center=None):
+        """What is subtracted from each window, (B, 1, n_series)."""
+        if (center or self.center) == "last":
+            return window[:, -1:]
+        return window.mean(dim=1, keepdim=True)
+
+    @torch.no_grad()
+    def fit_scales(self, window, block):
+        """Decide on the centre, and measure the spread around it.
+
+        Without the spread, the network of a smooth series would have to learn outputs
+        that are orders of magnitude smaller than its initial ones.
+
+        Parameters
+        ----------
+        window : Tensor of shape (B, window_length, n_series)
+        block : Tensor of shape (B, horizon, n_targets)
+            What followed each window.
+        """
+        if self.center == "auto":
+            spread = {None: block - block.mean(dim=(0, 1))}
+            spread |= {c: block - self.level(window, c) for c in ("mean", "last")}
+            self.center = min(spread, key=lambda c: spread[c].square().mean())
+        if self.center is not None:
+            level = self.level(window)
+            self.input_scale.copy_(_spread(window - level))
+            self.output_scale.copy_(_spread(block - level))
+
+
+def _spread(x):
+    """Root mean square of the columns of x (B, T, k); 1 for those that are zero."""
+    spread = x.square().mean(dim=(0, 1)).sqrt()
+    return torch.where(spread > 1e-6, spread, torch.ones_like(spread))

@@ -1,0 +1,124 @@
+"""Stacked recurrent layers, in one direction or both, over padded sequences."""
+
+import torch
+from torch import nn
+
+from sklearn_gru.nets.cells import CELLS
+
+
+class Recurrent(nn.Module):
+    """A stack of recurrent layers.
+
+    Sequences of different lengths are padded at their ends. The forward direction
+    never reads its padding before it matters, and the backward direction runs over
+    each sequence reversed within its own length, so no packing is needed.
+
+    Parameters
+    ----------
+    input_size : int
+        Features of a time step.
+    units : tuple of int
+        Width of each layer.
+    cell : {"gru", "lstm", "rnn"}
+    activation : {"tanh", "relu"}
+    reset_after : bool
+    dropout : float
+        Probability with which an element of a layer's output is dropped.
+    bidirectional : bool
+    seed : int
+        Of the dropout's random numbers.
+    """
+
+    def __init__(
+        self,
+        input_size,
+        units,
+        *,
+        cell="gru",
+        activation="tanh",
+        reset_after=True,
+        dropout=0.0,
+        bidirectional=False,
+        seed=0,
+    ):
+        super().__init__()
+        self.directions = 2 if bidirectional else 1
+        self.output_size = self.directions * units[-1]
+        self.layers = nn.ModuleList()
+        for width in units:
+            layer = [
+                CELLS[cell](input_size, width, activation, reset_after)
+                for _ in range(self.directions)
+            ]
+            self.layers.append(nn.ModuleList(layer))
+            input_size = self.directions * width
+        self.dropout = Dropout(dropout, seed)
+
+    def forward(self, x, lengths=None):
+        """Map x (B, T, input_size) to hidden states (B, T, output_size)."""
+        for layer in self.layers:
+            x = self._both_ways(layer, "forward", x, lengths)
+            x = self.dropout(x)
+        return x
+
+    def summarize(self, hidden, lengths=None):
+        """Take each direction's last hidden state: (B, T, size) -> (B, size)."""
+        if lengths is None:
+            last = hidden[:, -1]
+        else:
+            last = hidden[torch.arange(len(hidden), device=hidden.device), lengths - 1]
+        if self.directions == 1:
+            return last
+        width = self.output_size // 2
+        return torch.cat([last[:, :width], hidden[:, 0, width:]], dim=1)
+
+    def gates(self, x, lengths=None):
+        """Map x to {gate: (B, T, output_size)} of the last layer."""
+        for layer in self.layers[:-1]:
+            x = self._both_ways(layer, "forward", x, lengths)
+        stacked = self._both_ways(self.layers[-1], "gates", x, lengths)
+        return dict(zip(self.layers[-1][0].GATES, stacked, strict=True))
+
+    def _both_ways(self, layer, method, x, lengths):
+        ahead = getattr(layer[0], method)(x)
+        if self.directions == 1:
+            return ahead
+        order = _reversal(x, lengths)
+        back = getattr(layer[1], method)(_reorder(x, order))
+        if isinstance(ahead, tuple):
+            return tuple(
+                torch.cat([a, _reorder(b, order)], dim=2)
+                for a, b in zip(ahead, back, strict=True)
+            )
+        return torch.cat([ahead, _reorder(back, order)], dim=2)
+
+
+class Dropout(nn.Module):
+    """Dropout that draws from numbers of its own, not from torch's global state."""
+
+    def __init__(self, probability, seed):
+        super().__init__()
+        self.probability = probability
+        self.seed = seed
+        self.calls = 0
+
+    def forward(self, x):
+        if not self.training or self.probability == 0:
+            return x
+        generator = torch.Generator(x.device).manual_seed(self.seed + self.calls)
+        self.calls += 1
+        keep = torch.empty_like(x).bernoulli_(1 - self.probability, generator=generator)
+        return x * keep / (1 - self.probability)
+
+
+def _reversal(x, lengths):
+    """Index (B, T) that reverses each sequence within its length."""
+    steps = torch.arange(x.shape[1], device=x.device)
+    if lengths is None:
+        return steps.flip(0).expand(len(x), -1)
+    mirrored = lengths[:, None] - 1 - steps
+    return torch.where(mirrored >= 0, mirrored, steps)
+
+
+def _reorder(x, order):
+    return x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))

@@ -1,0 +1,131 @@
+"""Displays: pictures of fitted estimators. The only module that needs matplotlib."""
+
+import numpy as np
+
+
+class ForecastDisplay:
+    """A series, its forecasts, and what comes after it.
+
+    Parameters
+    ----------
+    observed : ndarray of shape (n_rows,)
+        The series' last rows.
+    one_step : ndarray of shape (n_rows,)
+        Forecasts of the same rows, each made from the rows before it.
+    ahead : ndarray of shape (steps,)
+        Forecasts of the rows after them.
+    time, time_ahead : array-like of shape (n_rows,) and (steps,)
+        Positions on the horizontal axis.
+    name : str or None, default=None
+        What the series is, with its unit.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+    figure_ : matplotlib.figure.Figure
+    """
+
+    def __init__(self, observed, one_step, ahead, time, time_ahead, name=None):
+        self.observed = observed
+        self.one_step = one_step
+        self.ahead = ahead
+        self.time = time
+        self.time_ahead = time_ahead
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, *, steps, target=0, n_shown=None, name=None, ax=None
+    ):
+        """Forecast with a fitted estimator and draw the result.
+
+        Parameters
+        ----------
+        estimator : GRUForecaster or Pipeline that ends in one
+            Fitted.
+        X : array-like of shape (n_rows, n_features)
+            As in the estimator's `predict`.
+        steps : int
+            Rows to forecast after the end of `X`.
+        target : int, default=0
+            Which column of the forecasts to draw; that of `X` of the same position
+            is what was observed.
+        n_shown : int, default=None
+            Draw only this many of the last rows of `X`.
+        name : str, default=None
+            Label of the vertical axis; the column's name if `X` is a DataFrame.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; a new figure if None.
+
+        Returns
+        -------
+        ForecastDisplay
+        """
+        columns = getattr(X, "columns", None)
+        if name is None and columns is not None:
+            name = str(columns[target])
+        shown = slice(-n_shown if n_shown else None, None)
+        observed = np.asarray(X)[:, target]
+        one_step = _column(estimator.predict(X), target)
+        ahead = _column(estimator.predict(X, steps=steps), target)
+        time, time_ahead = _time_axis(X, steps)
+        return cls(
+            observed[shown], one_step[shown], ahead, time[shown], time_ahead, name
+        ).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw into `ax`, or into a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+
+        Returns
+        -------
+        self : ForecastDisplay
+        """
+        if ax is None:
+            # Lazily: only those who draw need matplotlib.
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
+        ax.plot(self.time, self.observed, color="0.25", lw=1.2, label="observed")
+        ax.plot(
+            self.time, self.one_step, color="C0", lw=1.2, label="forecast 1 step ahead"
+        )
+        joined = np.concatenate([self.observed[-1:], self.ahead])
+        axis = np.concatenate([np.asarray(self.time)[-1:], np.asarray(self.time_ahead)])
+        ax.plot(
+            axis,
+            joined,
+            color="C3",
+            marker="o",
+            markersize=3.5,
+            markevery=slice(1, None),
+            label=f"the next {len(self.ahead)} steps",
+        )
+        ax.set_ylabel(self.name or "")
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, loc="best")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _column(forecast, target):
+    return forecast if forecast.ndim == 1 else forecast[:, target]
+
+
+def _time_axis(X, steps):
+    """Positions of X's rows and of the rows after them, in time if X has it."""
+    import pandas as pd
+
+    index = getattr(X, "index", None)
+    if isinstance(index, pd.PeriodIndex):
+        index = index.to_timestamp()
+    if isinstance(index, pd.DatetimeIndex) and len(index) >= 3:
+        frequency = index.freq or pd.infer_freq(index)
+        if frequency is not None:
+            ahead = pd.date_range(index[-1], periods=steps + 1, freq=frequency)[1:]
+            return index.to_numpy(), ahead.to_numpy()
+    n_rows = len(X)
+    return np.arange(n_rows), np.arange(n_rows, n_rows + steps)

@@ -1,0 +1,207 @@
+"""Batches as one gather each, from views that no one materialises.
+
+A *source* has a length and `take(indices)`, which returns tensors on the device. The
+data are standardised on the way: once, on the device, when they fit there, or batch
+by batch when they are memory-mapped, overlapping windows or too large.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from sklearn_gru.data import memory_map_of, overlaps_itself, release, window_view
+
+BLOCK_ROWS = 1 << 16
+
+
+def dense(values, scaler, dtype, device, stream=False):
+    """Make the source of an array (n, ..., n_columns), standardised by `scaler`.
+
+    `stream` leaves the data where they are even if they fit on the device, for those
+    who read them only once.
+    """
+    if not stream and _fits(values, dtype, device):
+        return Resident(_standardized_copy(values, scaler, dtype, device))
+    return Streamed(values, scaler, dtype, device)
+
+
+def ragged(sequences, scaler, dtype, device, stream=False):
+    """Make the source of sequences of different lengths, padded batch by batch."""
+    rows = dense(sequences.rows, scaler, dtype, device, stream)
+    return Padded(rows, sequences.starts, sequences.lengths, device)
+
+
+def labels(values, device):
+    """Make the source of class indices (n,)."""
+    return Resident(torch.as_tensor(values, dtype=torch.long).to(device))
+
+
+class Series:
+    """A standardised series that hands out sources of its windows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+    scaler : Scaler
+    dtype : torch.dtype
+    device : torch.device
+    """
+
+    def __init__(self, rows, scaler, dtype, device):
+        self.source = dense(rows, scaler, dtype, device)
+
+    def windows(self, length, start=0):
+        """Source of all windows of `length` rows from row `start` on."""
+        return self.source.windows(length, start)
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Data that lie on the device, standardised."""
+
+    values: torch.Tensor
+
+    def __len__(self):
+        return len(self.values)
+
+    def take(self, indices):
+        return self.values[torch.as_tensor(indices, device=self.values.device)]
+
+    def windows(self, length, start):
+        return Resident(self.values[start:].unfold(0, length, 1).transpose(1, 2))
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Data that stay where they are and are standardised batch by batch."""
+
+    values: np.ndarray
+    scaler: object
+    dtype: torch.dtype
+    device: torch.device
+
+    def __len__(self):
+        return len(self.values)
+
+    def take(self, indices):
+        batch = self.scaler.transform(self.values[indices], _numpy_dtype(self.dtype))
+        release(memory_map_of(self.values))
+        return torch.from_numpy(batch).to(self.device)
+
+    def windows(self, length, start):
+        rows = window_view(np.asarray(self.values[start:]), length)
+        return Streamed(rows, self.scaler, self.dtype, self.device)
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Sequences cut out of rows laid end to end, padded to a batch's longest.
+
+    Padding repeats the rows that follow; whoever reads the batch goes by `lengths`.
+    """
+
+    rows: object
+    starts: np.ndarray
+    lengths: np.ndarray
+    device: torch.device
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def take(self, indices):
+        lengths = self.lengths[indices]
+        steps = self.starts[indices][:, None] + np.arange(lengths.max())  # (B, T)
+        values = self.rows.take(np.minimum(steps, len(self.rows) - 1))
+        return values, torch.as_tensor(lengths, device=self.device)
+
+
+class SequenceDataset(Dataset):
+    """Samples, targets and weights, gathered a batch at a time.
+
+    Parameters
+    ----------
+    x, y : source
+    indices : ndarray of shape (n_samples,)
+        The sources' entries that are in this set.
+    weight : ndarray of shape (len(x),), default=None
+    validation : SequenceDataset, default=None
+        The samples that were held out.
+    """
+
+    def __init__(self, x, y, indices, weight=None, validation=None):
+        self.x = x
+        self.y = y
+        self.indices = indices
+        self.weight = weight
+        self.validation = validation
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __getitem__(self, item):
+        return self.batch(np.atleast_1d(item))
+
+    def batch(self, positions):
+        """Gather (inputs, targets); inputs has the forward method's arguments."""
+        entries = self.indices[positions]
+        inputs = self.x.take(entries)
+        targets = self.y.take(entries)
+        if isinstance(self.x, Padded):
+            inputs = {"x": inputs[0], "lengths": inputs[1]}
+        if isinstance(self.y, Padded):
+            targets = targets[0]
+        if self.weight is not None:
+            inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
+            weight = torch.as_tensor(self.weight[entries], dtype=inputs["x"].dtype)
+            inputs["weight"] = weight.to(inputs["x"].device)
+        return inputs, targets
+
+
+class BatchIterator:
+    """Iterates over a SequenceDataset; skorch's `iterator_train` and `iterator_valid`.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+    batch_size : int
+    rng : numpy.random.Generator, default=None
+        Shuffles the samples anew in every pass; None keeps their order.
+    """
+
+    def __init__(self, dataset, batch_size, rng=None):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.rng = rng
+
+    def __len__(self):
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self):
+        order = np.arange(len(self.dataset))
+        if self.rng is not None:
+            self.rng.shuffle(order)
+        for start in range(0, len(order), self.batch_size):
+            yield self.dataset.batch(order[start : start + self.batch_size])
+
+
+def _fits(values, dtype, device):
+    if memory_map_of(values) is not None or overlaps_itself(values):
+        return False
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return values.size * dtype.itemsize < free // 2
+
+
+def _standardized_copy(values, scaler, dtype, device):
+    copy = torch.empty(values.shape, dtype=dtype, device=device)
+    for start in range(0, len(values), BLOCK_ROWS):
+        block = scaler.transform(values[start : start + BLOCK_ROWS])
+        copy[start : start + BLOCK_ROWS] = torch.from_numpy(block)
+    return copy
+
+
+def _numpy_dtype(dtype):
+    return {torch.float32: np.float32, torch.float64: np.float64}[dtype]

@@ -1,0 +1,77 @@
+"""Where the arithmetic runs: the device, and the number of threads."""
+
+import threading
+from contextlib import contextmanager
+
+import torch
+
+
+def resolve_device(device):
+    """Turn a device's name into a :class:`torch.device`.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" takes the first CUDA device if there is one, else the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the name is none that torch knows, or names an absent device.
+
+    Examples
+    --------
+    >>> resolve_device("cpu")
+    device(type='cpu')
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f'device={device!r} can\'t be used: {reason} Use "auto" or "cpu".'
+        ) from error
+    return resolved
+
+
+class _ThreadLimit:
+    """One torch thread while anybody asks for it, the user's number after that."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.holders = 0
+
+    def acquire(self):
+        with self.lock:
+            if self.holders == 0:
+                self.before = torch.get_num_threads()
+            self.holders += 1
+            # torch keeps this number per thread, so every holder sets its own.
+            torch.set_num_threads(1)
+
+    def release(self):
+        with self.lock:
+            self.holders -= 1
+            torch.set_num_threads(self.before)
+
+
+_limit = _ThreadLimit()
+
+
+@contextmanager
+def one_thread():
+    """Run torch's CPU operations on one thread.
+
+    A matrix product split over two threads may round differently than on one, and
+    worker processes are given fewer threads than their parent: with one everywhere,
+    a fit is the same to the last bit in both. For the small operations of a
+    recurrence one thread is also the faster choice when other cores are busy.
+    """
+    _limit.acquire()
+    try:
+        yield
+    finally:
+        _limit.release()

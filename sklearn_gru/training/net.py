@@ -1,0 +1,166 @@
+"""Building the skorch net and training it."""
+
+import warnings
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from skorch import NeuralNet
+from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler, PrintLog
+from skorch.utils import noop
+
+from sklearn_gru.training.batches import BatchIterator
+from sklearn_gru.training.device import one_thread
+from sklearn_gru.training.progress import DivergenceGuard, ProgressBar
+
+OPTIMIZERS = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+}
+# These update all parameters in one compiled loop when asked to.
+FUSED = {"adam", "adamw", "sgd"}
+
+
+class Net(NeuralNet):
+    """A skorch net that weighs its losses and says when it was interrupted."""
+
+    def infer(self, x, **fit_params):
+        if isinstance(x, dict):
+            x = {name: value for name, value in x.items() if name != "weight"}
+        return super().infer(x, **fit_params)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        losses = self.criterion_(y_pred, y_true)  # (B, ...)
+        extras = X if isinstance(X, dict) else {}
+        if losses.ndim > 2 and "lengths" in extras:
+            losses = _mean_of_steps(losses, extras["lengths"])
+        losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
+        if "weight" in extras:
+            losses = losses * extras["weight"]
+        return losses.mean()
+
+    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+        try:
+            return super().fit_loop(X, y, epochs=epochs, **fit_params)
+        except KeyboardInterrupt:
+            if self.history and "train_batch_count" not in self.history[-1]:
+                self.history.pop()
+            warnings.warn(
+                f"Training interrupted by user after {len(self.history)} whole epochs; "
+                "what was learned so far is kept.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+            return self
+
+
+def build_net(module, criterion, settings, *, device, seed, **module_arguments):
+    """Build and initialise the skorch net of an estimator.
+
+    Parameters
+    ----------
+    module : type
+        A module of `sklearn_gru.nets`.
+    criterion : type
+        A loss of `sklearn_gru.nets`.
+    settings : estimator
+        Whose training parameters apply.
+    device : torch.device
+    seed : int
+    **module_arguments
+        Of the module.
+
+    Returns
+    -------
+    Net
+    """
+    optimizer = settings.optimizer
+    options = {"fused": True} if optimizer in FUSED else {}
+    if settings.weight_decay:
+        options["weight_decay"] = settings.weight_decay
+    arguments = {
+        "units": as_units(settings.units),
+        "cell": settings.cell,
+        "activation": settings.activation,
+        "reset_after": settings.reset_after,
+        "dropout": settings.dropout,
+        "dtype": getattr(torch, settings.dtype),
+        "seed": seed,
+        **module_arguments,
+    }
+    net = Net(
+        module=module,
+        criterion=criterion,
+        optimizer=OPTIMIZERS.get(optimizer, optimizer),
+        lr=settings.lr,
+        batch_size=settings.batch_size,
+        max_epochs=settings.max_epochs,
+        iterator_train=BatchIterator,
+        iterator_train__rng=np.random.default_rng(seed),
+        iterator_valid=BatchIterator,
+        train_split=_held_out,
+        callbacks=_callbacks(settings),
+        callbacks__print_log=PrintLog() if settings.verbose > 1 else None,
+        verbose=0,
+        device=str(device),
+        **{f"module__{name}": value for name, value in arguments.items()},
+        **{f"optimizer__{name}": value for name, value in options.items()},
+    )
+    return net.initialize()
+
+
+def train(net, dataset, epochs):
+    """Train `net` on `dataset` for `epochs` more epochs."""
+    net.max_epochs = epochs
+    with one_thread():
+        net.partial_fit(dataset)
+
+
+def loss_curve(net):
+    """List the training loss of every epoch."""
+    return [epoch["train_loss"] for epoch in net.history]
+
+
+def as_units(units):
+    """Read `units` as a tuple with one entry per layer."""
+    return tuple(int(width) for width in np.atleast_1d(units))
+
+
+def _callbacks(settings):
+    monitor = "valid_loss" if settings.early_stopping else "train_loss"
+    callbacks = [("divergence", DivergenceGuard())]
+    if settings.gradient_clip is not None:
+        clip = GradientNormClipping(gradient_clip_value=settings.gradient_clip)
+        callbacks.append(("gradient_clip", clip))
+    if settings.lr_schedule == "cosine":
+        schedule = LRScheduler("CosineAnnealingLR", T_max=settings.max_epochs)
+        callbacks.append(("lr_schedule", schedule))
+    elif settings.lr_schedule == "plateau":
+        schedule = LRScheduler("ReduceLROnPlateau", monitor=monitor)
+        callbacks.append(("lr_schedule", schedule))
+    if settings.early_stopping:
+        stopping = EarlyStopping(
+            monitor=monitor,
+            patience=settings.n_iter_no_change,
+            threshold=settings.tol,
+            threshold_mode="abs",
+            load_best=True,
+            sink=print if settings.verbose > 1 else noop,
+        )
+        callbacks.append(("early_stopping", stopping))
+    if settings.verbose == 1:
+        callbacks.append(("progress", ProgressBar()))
+    return callbacks + list(settings.callbacks or [])
+
+
+def _held_out(dataset, y=None):
+    return dataset, dataset.validation
+
+
+def _mean_of_steps(losses, lengths):
+    """Average each sequence's own steps: (B, T, outputs) -> (B, outputs)."""
+    steps = torch.arange(losses.shape[1], device=losses.device)
+    mask = (steps < lengths[:, None]).unsqueeze(2)  # (B, T, 1)
+    return (losses * mask).sum(1) / lengths[:, None]
