@@ -35,7 +35,7 @@ class ForecastDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, steps, target=0, n_shown=None, name=None, ax=None
+        cls, estimator, X, y=None, *, steps, column=0, n_shown=None, name=None, ax=None
     ):
         """Forecast with a fitted estimator and draw the result.
 
@@ -47,13 +47,14 @@ class ForecastDisplay:
             As in the estimator's `predict`.
         steps : int
             Rows to forecast after the end of `X`.
-        target : int, default=0
-            Which column of the forecasts to draw; that of `X` of the same position
-            is what was observed.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
+            What was observed; `X` if None.
+        column : int, default=0
+            Which of the targets to draw.
         n_shown : int, default=None
             Draw only this many of the last rows of `X`.
         name : str, default=None
-            Label of the vertical axis; the column's name if `X` is a DataFrame.
+            Label of the vertical axis; the target's name if `y` has one.
         ax : matplotlib.axes.Axes, default=None
             Where to draw; a new figure if None.
 
@@ -61,13 +62,15 @@ class ForecastDisplay:
         -------
         ForecastDisplay
         """
-        columns = getattr(X, "columns", None)
-        if name is None and columns is not None:
-            name = str(columns[target])
+        y = X if y is None else y
+        if name is None:
+            name = (
+                y.columns[column] if hasattr(y, "columns") else getattr(y, "name", "")
+            )
         shown = slice(-n_shown if n_shown else None, None)
-        observed = np.asarray(X)[:, target]
-        one_step = _column(estimator.predict(X), target)
-        ahead = _column(estimator.predict(X, steps=steps), target)
+        observed = _column(np.asarray(y), column)
+        one_step = _column(estimator.predict(X), column)
+        ahead = _column(estimator.predict(X, steps=steps), column)
         time, time_ahead = _time_axis(X, steps)
         return cls(
             observed[shown], one_step[shown], ahead, time[shown], time_ahead, name
@@ -111,8 +114,8 @@ class ForecastDisplay:
         return self
 
 
-def _column(forecast, target):
-    return forecast if forecast.ndim == 1 else forecast[:, target]
+def _column(values, column):
+    return values if values.ndim == 1 else values[:, column]
 
 
 def _time_axis(X, steps):

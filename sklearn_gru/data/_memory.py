@@ -12,7 +12,7 @@ def memory_map_of(array):
     Parameters
     ----------
     array : object
-        Anything; only NumPy arrays can have a map behind them.
+        An array or anything else; a window view's base is no array itself.
 
     Returns
     -------
@@ -26,10 +26,10 @@ def memory_map_of(array):
     True
     """
     found = None
-    while isinstance(array, np.ndarray):
+    while array is not None:
         if isinstance(array, np.memmap):
             found = array
-        array = array.base
+        array = getattr(array, "base", None)
     return found
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_gru.data._memory import memory_map_of, release
 
-BLOCK_ELEMENTS = 1 << 20
+BLOCK_ELEMENTS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,8 @@ def fit_scaler(values, weight=None):
     >>> fit_scaler(np.array([[1.0, 7.0], [3.0, 7.0]]))
     Scaler(mean=array([2., 7.]), scale=array([1., 1.]))
     """
-    weight = np.ones(len(values)) if weight is None else np.asarray(weight, float)
-    per_entry = int(np.prod(values.shape[1:-1]))
-    total = weight.sum() * per_entry
+    total = len(values) if weight is None else weight.sum()
+    total = total * int(np.prod(values.shape[1:-1]))
     mean = _weighted_sum(values, weight, lambda block: block) / total
     variance = _weighted_sum(values, weight, lambda block: (block - mean) ** 2) / total
     scale = np.sqrt(variance)
@@ -89,7 +88,9 @@ def _weighted_sum(values, weight, function):
             block = np.asarray(values[start : start + rows], dtype=np.float64)
             _require_finite(block, start)
             inner = function(block).reshape(len(block), -1, values.shape[-1]).sum(1)
-            total += weight[start : start + rows] @ inner
+            if weight is not None:
+                inner = inner * weight[start : start + rows, None]
+            total += inner.sum(0)
             release(mapped)
     return total
 
@@ -101,5 +102,5 @@ def _require_finite(block, start):
     row = start + int(entry[0])
     raise ValueError(
         f"Input contains NaN or infinity, first at row {row}: "
-        f"{block[tuple(entry)]!r}; remove or fill such rows."
+        f"{block[tuple(entry)]}; remove or fill such rows."
     )

@@ -23,6 +23,8 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gru.nets import CELLS
 from sklearn_gru.training import build_net, loss_curve, resolve_device, train
 
+ENOUGH_TO_HOLD_OUT = 500
+
 
 class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Parameters, training and fitted attributes of a recurrent estimator.
@@ -44,7 +46,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "optimizer": [StrOptions({"adam", "adamw", "sgd", "rmsprop"}), callable],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
-        "early_stopping": ["boolean"],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -79,9 +81,9 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """Number of epochs trained."""
         return len(self.loss_curve_)
 
-    def _continues(self):
-        """Tell whether `fit` goes on from what was learned before."""
-        return self.warm_start and self.__sklearn_is_fitted__()
+    def _starts_anew(self, continuing):
+        """Tell whether a fit forgets what was learned before."""
+        return not (self.__sklearn_is_fitted__() and (continuing or self.warm_start))
 
     def __sklearn_is_fitted__(self):
         return "net_" in vars(self)
@@ -116,6 +118,12 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             net = copy.deepcopy(self.net_)
         train(net, dataset, epochs)
         self.net_ = net
+
+    def _holds_out(self, n_samples):
+        """Tell whether a fit on this many samples watches a held-out part of them."""
+        if self.early_stopping == "auto":
+            return n_samples >= ENOUGH_TO_HOLD_OUT
+        return self.early_stopping
 
     def _prepare(self, module, dataset):
         """Hook: measure on the data what the module needs to know of them."""
@@ -182,15 +190,16 @@ TRAINING_PARAMETERS = """\
         The optimizer's weight decay.
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient of a step.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default="auto"
         Whether to hold out a part of the training data, stop when its loss no longer
-        falls, and keep the weights that were best on it.
+        falls, and keep the weights that were best on it. "auto" does so with 500
+        training samples or more. `partial_fit` never holds anything out.
     validation_fraction : float, default=0.1
         The part that `early_stopping` holds out.
     n_iter_no_change : int, default=10
         Epochs without improvement that `early_stopping` waits for.
     tol : float, default=1e-4
-        Smallest fall of the loss that counts as an improvement.
+        Smallest fall of the loss, as a fraction of it, that counts as improvement.
     standardize : bool, default=True
         Whether to give inputs and outputs zero mean and unit variance inside; results
         come back in the units of the data.

@@ -13,12 +13,11 @@ from sklearn_gru.data import (
     find_affine_map,
     fit_scaler,
     memory_map_of,
-    release,
 )
 from sklearn_gru.estimators._base import BaseRecurrent, require_finite
-from sklearn_gru.estimators._time_index import check_time_index, time_index_of
+from sklearn_gru.estimators._time_index import calendar_of, check_time_index
 from sklearn_gru.nets import LOSSES, ForecastNet
-from sklearn_gru.training import SequenceDataset, Series, evaluate_in_blocks
+from sklearn_gru.training import SequenceDataset, Series, evaluate_in_blocks, gather
 
 DEFAULT_WINDOW = 24
 SAMPLED_WINDOWS = 1024
@@ -31,17 +30,20 @@ class BaseForecaster(BaseRecurrent):
     X's first are the `history`, or padding if that is None.
     """
 
-    def _fit(self, X, y, epochs, reset, extend=False):
+    def _fit(self, X, y, *, continuing=False):
+        reset = self._starts_anew(continuing)
         with self._all_or_nothing():
             check_time_index(X, "X")
             check_time_index(y, "y")
-            index = time_index_of(X)
+            stamps = calendar_of(X)
             X, y = self._read(X, y, reset)
             if reset:
                 self._resolve_device()
                 self.window_length_ = self._resolve_window(len(X))
                 self._beginning = X[: self.window_length_].copy()
-            before = self._history if extend and self._continues_training(X) else X[:0]
+                self._first_stamp = None if stamps is None else stamps[0]
+            extends = continuing and not reset and self._continues_training(X, stamps)
+            before = self._history if extends else X[:0]
             rows = np.concatenate([before, X]) if len(before) else X
             rows, y = self._split_calibration(rows, y)
             self._check_length(len(rows))
@@ -49,13 +51,13 @@ class BaseForecaster(BaseRecurrent):
                 self._fit_scalers(X[: len(rows)], y)
             latest = np.concatenate([before, X[-self.window_length_ :]])
             self._history = latest[-self.window_length_ :]
-            self._last_stamps = None if index is None else index[-5:]
+            self._last_stamps = None if stamps is None else stamps[-5:]
             seed = self._draw_seed()
             self._train(
                 ForecastNet,
                 LOSSES[self.loss],
-                self._dataset(rows, y, len(before)),
-                epochs,
+                self._dataset(rows, y, len(before), hold_out=not continuing),
+                1 if continuing else self.max_epochs,
                 reset,
                 seed,
                 **self._net_arguments(),
@@ -76,6 +78,11 @@ class BaseForecaster(BaseRecurrent):
     def _n_outputs(self):
         """Columns of the network's forecast: all of X's if they can be fed back."""
         return self._n_targets if self._map is None else self.n_features_in_
+
+    @property
+    def _n_features_out(self):
+        width = self.net_.module_.recurrent.output_size
+        return width * self.n_features_in_ if self.net_.module_.independent else width
 
     # Reading the data
 
@@ -181,7 +188,7 @@ class BaseForecaster(BaseRecurrent):
             self._x_scaler = Scaler.identity(X.shape[1])
             self._y_scaler = None if y is None else Scaler.identity(y.shape[1])
 
-    def _dataset(self, rows, y, n_before):
+    def _dataset(self, rows, y, n_before, hold_out):
         """Windows and targets; the latest are held out for early stopping."""
         window, horizon = self.window_length_, self.horizon
         place = (self._torch_dtype, self._device)
@@ -193,13 +200,14 @@ class BaseForecaster(BaseRecurrent):
             targets = Series(y, self._y_scaler, *place)
             y_source = targets.windows(horizon, start=window - n_before)
         n_windows = len(rows) - window - horizon + 1
-        starts = np.arange(0, n_windows, self.stride)
-        if not self.early_stopping:
+        starts = range(0, n_windows, self.stride)
+        if not hold_out or not self._holds_out(len(starts)):
             return SequenceDataset(x_source, y_source, starts)
         first = n_windows - max(1, round(n_windows * self.validation_fraction))
         # A training window's targets end before the first held-out target.
-        training, held_out = starts[starts <= first - horizon], starts[starts >= first]
-        if not len(training) or not len(held_out):
+        training = range(0, first - horizon + 1, self.stride)
+        held_out = starts[-(-first // self.stride) :]
+        if not training or not held_out:
             raise ValueError(
                 f"Early stopping leaves {len(training)} windows for training and "
                 f"{len(held_out)} for validation of {n_windows}; give a longer series, "
@@ -253,8 +261,7 @@ class BaseForecaster(BaseRecurrent):
     def _gather(self, X, history, origins):
         """Gather the standardised windows before each origin: (B, window_length, k)."""
         rows = origins[:, None] + np.arange(-self.window_length_, 0)
-        windows = np.asarray(X)[np.maximum(rows, 0)].astype(np.float64)
-        release(memory_map_of(X))
+        windows = gather(np.asarray(X), np.maximum(rows, 0)).astype(np.float64)
         early = rows < 0
         if history is not None and early.any():
             windows[early] = history[rows[early]]
@@ -263,39 +270,37 @@ class BaseForecaster(BaseRecurrent):
             z[origins == 0] = 0.0  # nothing is known but the training mean
         return z
 
-    def _continues_training(self, X):
+    def _continues_training(self, X, stamps):
         # A memory map is read by itself: joining rows to it would copy the file.
-        return memory_map_of(X) is None and not self._begins_like_training(X)
+        return memory_map_of(X) is None and not self._begins_like_training(X, stamps)
 
-    def _begins_like_training(self, X):
-        """Tell whether X is the training series itself, revised in a few rows or not.
+    def _begins_like_training(self, X, stamps):
+        """Tell whether X starts where the training series did.
 
-        A single row is no evidence: in a series of whole numbers it is chance.
+        Dates tell; without them the values do, but for a few that may have been
+        revised. A single row is no evidence: of whole numbers it may be chance.
         """
+        if stamps is not None and self._first_stamp is not None:
+            return stamps[0] == self._first_stamp
         n_rows = min(len(X), len(self._beginning))
         if n_rows < 2:
             return False
         same = (X[:n_rows] == self._beginning[:n_rows]).all(axis=1)
         return same.mean() >= 0.9
 
-    def _warn_of_a_gap(self, X):
-        """Warn if the time index says that X does not follow the training series."""
-        index = time_index_of(X)
-        known = self._last_stamps
-        if (
-            known is None
-            or type(index) is not type(known)
-            or not isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
-        ):
+    def _warn_of_a_gap(self, stamps):
+        """Warn if X's dates say that it does not follow the training series."""
+        if stamps is None or self._last_stamps is None:
             return
         try:
-            joined = known.append(index[:5])
+            joined = self._last_stamps.append(stamps[:5])
             check_time_index(pd.Series(0, index=joined), "the two together")
         except (ValueError, TypeError):
             warnings.warn(
-                f"X begins at {index[0]}, which does not follow the training series, "
-                f"whose last row is {known[-1]}; its first rows are forecast from that "
-                'series all the same. Use context="apply" to read X by itself.',
+                f"X begins at {stamps[0]}, which does not follow the training series, "
+                f"whose last row is {self._last_stamps[-1]}; its first rows are "
+                'forecast from that series all the same. Use context="apply" to read '
+                "X by itself.",
                 stacklevel=4,
             )
 

@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Options
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -32,7 +31,8 @@ class BaseSequenceEstimator(BaseRecurrent):
         "time_axis": [Options(int, {1, 2})],
     }
 
-    def _fit(self, X, y, sample_weight, epochs, reset, **target_options):
+    def _fit(self, X, y, sample_weight, *, continuing=False, **target_options):
+        reset = self._starts_anew(continuing)
         with self._all_or_nothing():
             X = self._read_X(X, reset)
             y = self._read_y(y, X, reset, **target_options)
@@ -45,8 +45,8 @@ class BaseSequenceEstimator(BaseRecurrent):
             self._train(
                 SequenceNet,
                 self._criterion(),
-                self._dataset(X, y, weight, seed),
-                epochs,
+                self._dataset(X, y, weight, seed, hold_out=not continuing),
+                1 if continuing else self.max_epochs,
                 reset,
                 seed,
                 input_size=self._n_channels,
@@ -62,7 +62,7 @@ class BaseSequenceEstimator(BaseRecurrent):
     def _fit_y_scaler(self, y, weight):
         """Hook: standardise the targets, if they are numbers."""
 
-    def _dataset(self, X, y, weight, seed):
+    def _dataset(self, X, y, weight, seed, hold_out):
         """Put data on the device and split off what early stopping watches."""
         x_source = _source(X, self._x_scaler, self._torch_dtype, self._device)
         make = partial(SequenceDataset, x_source, self._target_source(y))
@@ -71,7 +71,7 @@ class BaseSequenceEstimator(BaseRecurrent):
             # A sample of weight zero is one that is not there.
             used = np.flatnonzero(weight)
             make = partial(make, weight=weight / weight[used].mean())
-        if not self.early_stopping:
+        if not hold_out or not self._holds_out(len(used)):
             return make(used)
         training, held_out = train_test_split(
             used,
@@ -209,9 +209,9 @@ class BaseSequenceEstimator(BaseRecurrent):
 
         Returns
         -------
-        Bunch
-            ``reset`` and ``update`` for a GRU; ``input``, ``forget`` and ``output``
-            for an LSTM. Each an ndarray of shape (n_samples, n_timesteps, units) with
+        dict
+            "reset" and "update" of a GRU; "input", "forget" and "output" of an LSTM.
+            Each an ndarray of shape (n_samples, n_timesteps, units) with
             values between 0 and 1, or a list of arrays (t_i, units) if X is ragged.
 
         Raises
@@ -224,9 +224,7 @@ class BaseSequenceEstimator(BaseRecurrent):
         if self.cell == "rnn":
             raise ValueError('A plain RNN has no gates; use cell="gru" or "lstm".')
         blocks = self._evaluate(X, "gates")
-        return Bunch(
-            **{gate: unpad([block[gate] for block in blocks], X) for gate in blocks[0]}
-        )
+        return {gate: unpad([block[gate] for block in blocks], X) for gate in blocks[0]}
 
 
 def unpad(blocks, X):

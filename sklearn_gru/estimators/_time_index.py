@@ -16,6 +16,12 @@ def time_index_of(table):
     return None
 
 
+def calendar_of(table):
+    """Return the index of a pandas object if it holds dates, else None."""
+    index = getattr(table, "index", None)
+    return index if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) else None
+
+
 def check_time_index(table, name):
     """Raise unless the time index of a pandas object is regular.
 

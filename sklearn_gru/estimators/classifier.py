@@ -87,7 +87,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         optimizer="adam",
         weight_decay=0.0,
         gradient_clip=1.0,
-        early_stopping=False,
+        early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
@@ -153,9 +153,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
             If `X` or `y` has a wrong shape, length or content, or if training
             diverges.
         """
-        return self._fit(
-            X, y, sample_weight, self.max_epochs, reset=not self._continues()
-        )
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -172,8 +170,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         -------
         self : GRUClassifier
         """
-        reset = not self.__sklearn_is_fitted__()
-        return self._fit(X, y, sample_weight, 1, reset=reset, classes=classes)
+        return self._fit(X, y, sample_weight, continuing=True, classes=classes)
 
     def predict_proba(self, X):
         """Compute the probability of each class.

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gru.estimators._base import document_parameters, require_finite
 from sklearn_gru.estimators._conformal import conformal_offsets
 from sklearn_gru.estimators._forecasting import BaseForecaster
-from sklearn_gru.estimators._time_index import check_time_index
+from sklearn_gru.estimators._time_index import calendar_of, check_time_index
 from sklearn_gru.nets import LOSSES
 
 
@@ -145,7 +145,7 @@ least 25: give a longer series or a shorter window.
         optimizer="adam",
         weight_decay=0.0,
         gradient_clip=1.0,
-        early_stopping=False,
+        early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
@@ -214,7 +214,7 @@ least 25: give a longer series or a shorter window.
             If `X` or `y` has a wrong shape, length or content, if their time index
             has a hole or goes back, or if training diverges.
         """
-        return self._fit(X, y, self.max_epochs, reset=not self._continues())
+        return self._fit(X, y)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -230,8 +230,7 @@ least 25: give a longer series or a shorter window.
         -------
         self : GRUForecaster
         """
-        fitted = self.__sklearn_is_fitted__()
-        return self._fit(X, y, 1, reset=not fitted, extend=fitted)
+        return self._fit(X, y, continuing=True)
 
     def predict(self, X, steps=None, context=None):
         """Forecast each row of `X` from the rows before it, or the rows after `X`.
@@ -422,14 +421,14 @@ least 25: give a longer series or a shorter window.
         """Validate `X`; return it and the rows before it (None: padding)."""
         check_is_fitted(self)
         check_time_index(X, "X")
-        table = X
+        stamps = calendar_of(X)
         X = self._read_rows(X, reset=False)
         context = self.context if context is None else context
         if context not in ("extend", "apply"):
             raise ValueError(f'context must be "extend" or "apply", got {context!r}.')
-        if context == "apply" or self._begins_like_training(X):
+        if context == "apply" or self._begins_like_training(X, stamps):
             return X, None
-        self._warn_of_a_gap(table)
+        self._warn_of_a_gap(stamps)
         return X, self._history
 
     def _flat(self, y):

@@ -88,7 +88,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         optimizer="adam",
         weight_decay=0.0,
         gradient_clip=1.0,
-        early_stopping=False,
+        early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
         tol=1e-4,
@@ -157,9 +157,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
             If `X` or `y` has a wrong shape, length or content, or if training
             diverges.
         """
-        return self._fit(
-            X, y, sample_weight, self.max_epochs, reset=not self._continues()
-        )
+        return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -174,7 +172,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         -------
         self : GRURegressor
         """
-        return self._fit(X, y, sample_weight, 1, reset=not self.__sklearn_is_fitted__())
+        return self._fit(X, y, sample_weight, continuing=True)
 
     def predict(self, X):
         """Predict the targets of sequences.
@@ -306,7 +304,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
 
 def _read_y(y):
     """Validate targets into (n, o); also tell whether they came as (n,)."""
-    y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    y = check_array(y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y")
     if y.ndim > 2 or y.ndim == 0:
         raise ValueError(
             "y must have shape (n_samples,) or (n_samples, n_outputs), got "

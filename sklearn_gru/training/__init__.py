@@ -1,6 +1,13 @@
 """From a module and arrays to a trained skorch net; the only user of skorch."""
 
-from sklearn_gru.training.batches import SequenceDataset, Series, dense, labels, ragged
+from sklearn_gru.training.batches import (
+    SequenceDataset,
+    Series,
+    dense,
+    gather,
+    labels,
+    ragged,
+)
 from sklearn_gru.training.device import one_thread, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks
 from sklearn_gru.training.net import build_net, loss_curve, train
@@ -11,6 +18,7 @@ __all__ = [
     "build_net",
     "dense",
     "evaluate_in_blocks",
+    "gather",
     "labels",
     "loss_curve",
     "one_thread",

@@ -14,6 +14,9 @@ from torch.utils.data import Dataset
 from sklearn_gru.data import memory_map_of, overlaps_itself, release, window_view
 
 BLOCK_ROWS = 1 << 16
+# The system maps some 100 KiB of a file around every place that is read.
+MAPPED_AT_ONCE = 64
+SHUFFLE_AT_ONCE = 1 << 20
 
 
 def dense(values, scaler, dtype, device, stream=False):
@@ -86,9 +89,8 @@ class Streamed:
         return len(self.values)
 
     def take(self, indices):
-        batch = self.scaler.transform(self.values[indices], _numpy_dtype(self.dtype))
-        release(memory_map_of(self.values))
-        return torch.from_numpy(batch).to(self.device)
+        batch = self.scaler.transform(gather(self.values, indices))
+        return torch.from_numpy(batch).to(self.device, self.dtype)
 
     def windows(self, length, start):
         rows = window_view(np.asarray(self.values[start:]), length)
@@ -117,13 +119,25 @@ class Padded:
         return values, torch.as_tensor(lengths, device=self.device)
 
 
+def gather(values, indices):
+    """Return ``values[indices]``; of a mapped file, without keeping what was read."""
+    mapped = memory_map_of(values)
+    if mapped is None:
+        return values[indices]
+    parts = []
+    for start in range(0, len(indices), MAPPED_AT_ONCE):
+        parts.append(values[indices[start : start + MAPPED_AT_ONCE]])
+        release(mapped)
+    return np.concatenate(parts)
+
+
 class SequenceDataset(Dataset):
     """Samples, targets and weights, gathered a batch at a time.
 
     Parameters
     ----------
     x, y : source
-    indices : ndarray of shape (n_samples,)
+    indices : ndarray of shape (n_samples,), or range
         The sources' entries that are in this set.
     weight : ndarray of shape (len(x),), default=None
     validation : SequenceDataset, default=None
@@ -145,7 +159,10 @@ class SequenceDataset(Dataset):
 
     def batch(self, positions):
         """Gather (inputs, targets); inputs has the forward method's arguments."""
-        entries = self.indices[positions]
+        if isinstance(self.indices, range):
+            entries = self.indices.start + self.indices.step * positions
+        else:
+            entries = self.indices[positions]
         inputs = self.x.take(entries)
         targets = self.y.take(entries)
         if isinstance(self.x, Padded):
@@ -179,11 +196,32 @@ class BatchIterator:
         return -(-len(self.dataset) // self.batch_size)
 
     def __iter__(self):
-        order = np.arange(len(self.dataset))
-        if self.rng is not None:
-            self.rng.shuffle(order)
-        for start in range(0, len(order), self.batch_size):
-            yield self.dataset.batch(order[start : start + self.batch_size])
+        if self.rng is None:
+            order = [np.arange(len(self.dataset))]
+        else:
+            order = shuffled(len(self.dataset), self.batch_size, self.rng)
+        for positions in order:
+            for start in range(0, len(positions), self.batch_size):
+                yield self.dataset.batch(positions[start : start + self.batch_size])
+
+
+def shuffled(n_samples, batch_size, rng):
+    """Yield all positions below `n_samples` in random order, in parts of whole batches.
+
+    Up to `SHUFFLE_AT_ONCE` samples are one part, a uniform permutation. More are
+    dealt into parts that each span the whole set evenly, so that the order of a
+    hundred million windows takes no more memory than that of one million.
+    """
+    n_parts = -(-n_samples // SHUFFLE_AT_ONCE)
+    left_over = np.empty(0, dtype=np.int64)
+    for part in rng.permutation(n_parts):
+        positions = np.arange(part, n_samples, n_parts)
+        rng.shuffle(positions)
+        positions = np.concatenate([left_over, positions])
+        n_whole = len(positions) - len(positions) % batch_size
+        left_over = positions[n_whole:]
+        yield positions[:n_whole]
+    yield left_over
 
 
 def _fits(values, dtype, device):
@@ -201,7 +239,3 @@ def _standardized_copy(values, scaler, dtype, device):
         block = scaler.transform(values[start : start + BLOCK_ROWS])
         copy[start : start + BLOCK_ROWS] = torch.from_numpy(block)
     return copy
-
-
-def _numpy_dtype(dtype):
-    return {torch.float32: np.float32, torch.float64: np.float64}[dtype]

@@ -6,12 +6,17 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import EarlyStopping, GradientNormClipping, LRScheduler, PrintLog
+from skorch.callbacks import GradientNormClipping, LRScheduler, PrintLog
 from skorch.utils import noop
 
 from sklearn_gru.training.batches import BatchIterator
 from sklearn_gru.training.device import one_thread
-from sklearn_gru.training.progress import DivergenceGuard, ProgressBar
+from sklearn_gru.training.progress import (
+    DivergenceGuard,
+    ProgressBar,
+    StopWhenHeldOutLossRises,
+    watched_loss,
+)
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -23,8 +28,25 @@ OPTIMIZERS = {
 FUSED = {"adam", "adamw", "sgd"}
 
 
+class StoppedByCallback(KeyboardInterrupt):
+    """What a callback raised to end training, as skorch's callbacks do."""
+
+
 class Net(NeuralNet):
     """A skorch net that weighs its losses and says when it was interrupted."""
+
+    def notify(self, method_name, **cb_kwargs):
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt as interrupt:
+            # skorch's early stopping looks like Ctrl-C; here it must not.
+            if method_name == "on_epoch_end":
+                raise StoppedByCallback from interrupt
+            raise
+        finally:
+            if method_name == "on_epoch_end":
+                # A record of every batch outgrows the data; the epochs' stay.
+                self.history[-1]["batches"].clear()
 
     def infer(self, x, **fit_params):
         if isinstance(x, dict):
@@ -44,6 +66,8 @@ class Net(NeuralNet):
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         try:
             return super().fit_loop(X, y, epochs=epochs, **fit_params)
+        except StoppedByCallback:
+            return self
         except KeyboardInterrupt:
             if self.history and "train_batch_count" not in self.history[-1]:
                 self.history.pop()
@@ -114,6 +138,9 @@ def build_net(module, criterion, settings, *, device, seed, **module_arguments):
 def train(net, dataset, epochs):
     """Train `net` on `dataset` for `epochs` more epochs."""
     net.max_epochs = epochs
+    for group in net.optimizer_.param_groups:
+        # A schedule would go on from where the last fit ended: at zero, of a cosine.
+        group["lr"] = group["initial_lr"] = net.lr
     with one_thread():
         net.partial_fit(dataset)
 
@@ -129,7 +156,6 @@ def as_units(units):
 
 
 def _callbacks(settings):
-    monitor = "valid_loss" if settings.early_stopping else "train_loss"
     callbacks = [("divergence", DivergenceGuard())]
     if settings.gradient_clip is not None:
         clip = GradientNormClipping(gradient_clip_value=settings.gradient_clip)
@@ -138,14 +164,12 @@ def _callbacks(settings):
         schedule = LRScheduler("CosineAnnealingLR", T_max=settings.max_epochs)
         callbacks.append(("lr_schedule", schedule))
     elif settings.lr_schedule == "plateau":
-        schedule = LRScheduler("ReduceLROnPlateau", monitor=monitor)
+        schedule = LRScheduler("ReduceLROnPlateau", monitor=watched_loss)
         callbacks.append(("lr_schedule", schedule))
     if settings.early_stopping:
-        stopping = EarlyStopping(
-            monitor=monitor,
+        stopping = StopWhenHeldOutLossRises(
             patience=settings.n_iter_no_change,
             threshold=settings.tol,
-            threshold_mode="abs",
             load_best=True,
             sink=print if settings.verbose > 1 else noop,
         )

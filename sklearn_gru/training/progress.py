@@ -2,7 +2,7 @@
 
 import math
 
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 from tqdm.auto import tqdm
 
 
@@ -26,6 +26,24 @@ class ProgressBar(Callback):
 
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name != "bar_"}
+
+
+class StopWhenHeldOutLossRises(EarlyStopping):
+    """Early stopping that does nothing when no data were held out."""
+
+    def on_epoch_end(self, net, **kwargs):
+        if "valid_loss" in net.history[-1]:
+            super().on_epoch_end(net, **kwargs)
+
+    def on_train_end(self, net, **kwargs):
+        if net.history:  # there is none if the first epoch was interrupted
+            super().on_train_end(net, **kwargs)
+
+
+def watched_loss(net):
+    """Return the last epoch's loss on held-out data, or else on training data."""
+    last = net.history[-1]
+    return last.get("valid_loss", last["train_loss"])
 
 
 class DivergenceGuard(Callback):
