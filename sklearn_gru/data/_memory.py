@@ -3,7 +3,6 @@
 import mmap
 
 import numpy as np
-from numpy.lib.array_utils import byte_bounds
 
 
 def memory_map_of(array):
@@ -27,7 +26,8 @@ def memory_map_of(array):
     """
     found = None
     while array is not None:
-        if isinstance(array, np.memmap):
+        # A copy of a map has its type too, but no file.
+        if isinstance(array, np.memmap) and array._mmap is not None:
             found = array
         array = getattr(array, "base", None)
     return found
@@ -67,5 +67,14 @@ def overlaps_itself(array):
     >>> overlaps_itself(series), overlaps_itself(window_view(series, 10))
     (False, True)
     """
-    low, high = byte_bounds(array)
-    return high - low < array.nbytes
+    axes = sorted(
+        (abs(stride), n)
+        for stride, n in zip(array.strides, array.shape, strict=True)
+        if n > 1
+    )
+    extent = array.itemsize
+    for stride, n in axes:
+        if stride < extent:
+            return True
+        extent += stride * (n - 1)
+    return False

@@ -138,7 +138,8 @@ def lagged_windows(series, window_length, lag=0, pad="edge", flatten=False):
     n_rows, n_features = series.shape
     padding = window_length - 1 + lag
     first = series[:1] if pad == "edge" else np.zeros_like(series[:1])
-    padded = np.concatenate([np.repeat(first, padding, axis=0), series])
+    padded = np.empty((padding + n_rows, n_features), series.dtype)  # C-ordered
+    padded[:padding], padded[padding:] = first, series
     if not flatten:
         return window_view(padded, window_length)[:n_rows]
     row, item = padded.strides

@@ -116,7 +116,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             self._prepare(net.module_, dataset)
         else:
             net = copy.deepcopy(self.net_)
-        train(net, dataset, epochs)
+        train(net, dataset, self, epochs)
         self.net_ = net
 
     def _holds_out(self, n_samples):

@@ -17,7 +17,13 @@ from sklearn_gru.data import (
 from sklearn_gru.estimators._base import BaseRecurrent, require_finite
 from sklearn_gru.estimators._time_index import calendar_of, check_time_index
 from sklearn_gru.nets import LOSSES, ForecastNet
-from sklearn_gru.training import SequenceDataset, Series, evaluate_in_blocks, gather
+from sklearn_gru.training import (
+    SequenceDataset,
+    Series,
+    evaluate_in_blocks,
+    for_inference,
+    gather,
+)
 
 DEFAULT_WINDOW = 24
 SAMPLED_WINDOWS = 1024
@@ -243,12 +249,11 @@ class BaseForecaster(BaseRecurrent):
         return require_finite(y, "The forecast")
 
     def _evaluate(self, X, history, origins, method, steps=1):
-        module = self.net_.module_
-        device = next(module.parameters()).device
+        module, device, dtype = for_inference(self.net_.module_)
 
         def take(indices):
             windows = self._gather(X, history, origins[indices])
-            return (torch.from_numpy(windows).to(device),)
+            return (torch.from_numpy(windows).to(device, dtype),)
 
         def forward(windows):
             if steps <= self.horizon:
@@ -256,7 +261,7 @@ class BaseForecaster(BaseRecurrent):
             return _feed_back(module, windows, steps)
 
         function = forward if method == "forward" else module.features
-        return evaluate_in_blocks(module, function, len(origins), take)
+        return evaluate_in_blocks(function, len(origins), take)
 
     def _gather(self, X, history, origins):
         """Gather the standardised windows before each origin: (B, window_length, k)."""
@@ -265,7 +270,7 @@ class BaseForecaster(BaseRecurrent):
         early = rows < 0
         if history is not None and early.any():
             windows[early] = history[rows[early]]
-        z = self._x_scaler.transform(windows, np.dtype(self.dtype).type)
+        z = self._x_scaler.transform(windows)
         if history is None:
             z[origins == 0] = 0.0  # nothing is known but the training mean
         return z

@@ -16,7 +16,13 @@ from sklearn.utils.validation import (
 from sklearn_gru.data import Ragged, Scaler, as_sequences, fit_scaler, memory_map_of
 from sklearn_gru.estimators._base import BaseRecurrent, require_finite
 from sklearn_gru.nets import SequenceNet
-from sklearn_gru.training import SequenceDataset, dense, evaluate_in_blocks, ragged
+from sklearn_gru.training import (
+    SequenceDataset,
+    dense,
+    evaluate_in_blocks,
+    for_inference,
+    ragged,
+)
 
 
 class BaseSequenceEstimator(BaseRecurrent):
@@ -159,16 +165,14 @@ class BaseSequenceEstimator(BaseRecurrent):
 
     def _evaluate(self, X, method):
         """Apply a method of the network to validated `X`, block by block."""
-        module = self.net_.module_
-        source = _source(
-            X, self._x_scaler, self._torch_dtype, self._device, stream=True
-        )
+        module, device, dtype = for_inference(self.net_.module_)
+        source = _source(X, self._x_scaler, dtype, device, stream=True)
 
         def take(indices):
             taken = source.take(indices)
             return taken if isinstance(taken, tuple) else (taken,)
 
-        return evaluate_in_blocks(module, getattr(module, method), len(X), take)
+        return evaluate_in_blocks(getattr(module, method), len(X), take)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

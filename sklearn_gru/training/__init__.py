@@ -9,7 +9,7 @@ from sklearn_gru.training.batches import (
     ragged,
 )
 from sklearn_gru.training.device import one_thread, resolve_device
-from sklearn_gru.training.evaluate import evaluate_in_blocks
+from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
 from sklearn_gru.training.net import build_net, loss_curve, train
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "build_net",
     "dense",
     "evaluate_in_blocks",
+    "for_inference",
     "gather",
     "labels",
     "loss_curve",

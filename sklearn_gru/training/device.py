@@ -43,19 +43,23 @@ class _ThreadLimit:
     def __init__(self):
         self.lock = threading.Lock()
         self.holders = 0
+        self.local = threading.local()
 
     def acquire(self):
         with self.lock:
             if self.holders == 0:
                 self.before = torch.get_num_threads()
             self.holders += 1
+            self.local.depth = getattr(self.local, "depth", 0) + 1
             # torch keeps this number per thread, so every holder sets its own.
             torch.set_num_threads(1)
 
     def release(self):
         with self.lock:
             self.holders -= 1
-            torch.set_num_threads(self.before)
+            self.local.depth -= 1
+            if self.local.depth == 0:
+                torch.set_num_threads(self.before)
 
 
 _limit = _ThreadLimit()

@@ -1,4 +1,6 @@
-"""Running a trained module over data, in blocks whose results do not depend on it."""
+"""Running a trained module over data, block by block."""
+
+import copy
 
 import numpy as np
 import torch
@@ -6,18 +8,33 @@ import torch
 from sklearn_gru.training.device import one_thread
 
 BLOCK_SAMPLES = 512
-# Matrix products of fewer rows take other code paths, which round differently; with
-# whole multiples of this a sample's result does not depend on its neighbours.
-ROW_MULTIPLE = 16
 
 
-def evaluate_in_blocks(module, function, n_samples, take):
+def for_inference(module):
+    """Copy a module for evaluation: in float64 on a CPU, with its own precision else.
+
+    In float32 a sample's result depends, in the last digits, on which samples are in
+    the batch beside it; scikit-learn's conformance checks do not allow for that.
+
+    Returns
+    -------
+    module : nn.Module
+    device : torch.device
+    dtype : torch.dtype
+        Where its inputs must be, and their type.
+    """
+    module = copy.deepcopy(module).eval()
+    parameter = next(module.parameters())
+    if parameter.device.type == "cpu":
+        module.double()
+    return module, parameter.device, next(module.parameters()).dtype
+
+
+def evaluate_in_blocks(function, n_samples, take):
     """Apply `function` to all samples without gradients.
 
     Parameters
     ----------
-    module : nn.Module
-        Put into evaluation mode.
     function : callable
         Maps what `take` returns to a tensor, or a dict of tensors, whose first axis
         is the batch.
@@ -30,18 +47,15 @@ def evaluate_in_blocks(module, function, n_samples, take):
     list
         What `function` returned for each block, as NumPy arrays.
     """
-    module.eval()
     results = []
     with one_thread(), torch.inference_mode():
         for start in range(0, n_samples, BLOCK_SAMPLES):
             indices = np.arange(start, min(start + BLOCK_SAMPLES, n_samples))
-            padding = np.repeat(indices[-1:], -len(indices) % ROW_MULTIPLE)
-            result = function(*take(np.concatenate([indices, padding])))
-            results.append(_to_numpy(result, len(indices)))
+            results.append(_to_numpy(function(*take(indices))))
     return results
 
 
-def _to_numpy(result, n_rows):
+def _to_numpy(result):
     if isinstance(result, torch.Tensor):
-        return result[:n_rows].cpu().numpy()
-    return {name: _to_numpy(part, n_rows) for name, part in result.items()}
+        return result.cpu().numpy()
+    return {name: _to_numpy(part) for name, part in result.items()}

@@ -35,6 +35,13 @@ class StoppedByCallback(KeyboardInterrupt):
 class Net(NeuralNet):
     """A skorch net that weighs its losses and says when it was interrupted."""
 
+    @property
+    def _default_callbacks(self):
+        # The log is one of `_callbacks`, if it is asked for.
+        return [
+            entry for entry in super()._default_callbacks if entry[0] != "print_log"
+        ]
+
     def notify(self, method_name, **cb_kwargs):
         try:
             super().notify(method_name, **cb_kwargs)
@@ -69,7 +76,7 @@ class Net(NeuralNet):
         except StoppedByCallback:
             return self
         except KeyboardInterrupt:
-            if self.history and "train_batch_count" not in self.history[-1]:
+            if self.history and "train_loss" not in self.history[-1]:
                 self.history.pop()
             warnings.warn(
                 f"Training interrupted by user after {len(self.history)} whole epochs; "
@@ -125,8 +132,6 @@ def build_net(module, criterion, settings, *, device, seed, **module_arguments):
         iterator_train__rng=np.random.default_rng(seed),
         iterator_valid=BatchIterator,
         train_split=_held_out,
-        callbacks=_callbacks(settings),
-        callbacks__print_log=PrintLog() if settings.verbose > 1 else None,
         verbose=0,
         device=str(device),
         **{f"module__{name}": value for name, value in arguments.items()},
@@ -135,11 +140,19 @@ def build_net(module, criterion, settings, *, device, seed, **module_arguments):
     return net.initialize()
 
 
-def train(net, dataset, epochs):
-    """Train `net` on `dataset` for `epochs` more epochs."""
+def train(net, dataset, settings, epochs):
+    """Train `net` on `dataset` for `epochs` more epochs.
+
+    Callbacks and learning rate are those of `settings` now, also if earlier epochs had
+    others; a schedule starts anew.
+    """
     net.max_epochs = epochs
+    net.lr = settings.lr
+    net.batch_size = settings.batch_size
+    net.verbose = int(settings.verbose > 1)
+    net.callbacks = _callbacks(settings, epochs)
+    net.initialize_callbacks()
     for group in net.optimizer_.param_groups:
-        # A schedule would go on from where the last fit ended: at zero, of a cosine.
         group["lr"] = group["initial_lr"] = net.lr
     with one_thread():
         net.partial_fit(dataset)
@@ -155,13 +168,13 @@ def as_units(units):
     return tuple(int(width) for width in np.atleast_1d(units))
 
 
-def _callbacks(settings):
+def _callbacks(settings, epochs):
     callbacks = [("divergence", DivergenceGuard())]
     if settings.gradient_clip is not None:
         clip = GradientNormClipping(gradient_clip_value=settings.gradient_clip)
         callbacks.append(("gradient_clip", clip))
     if settings.lr_schedule == "cosine":
-        schedule = LRScheduler("CosineAnnealingLR", T_max=settings.max_epochs)
+        schedule = LRScheduler("CosineAnnealingLR", T_max=epochs, last_epoch=-1)
         callbacks.append(("lr_schedule", schedule))
     elif settings.lr_schedule == "plateau":
         schedule = LRScheduler("ReduceLROnPlateau", monitor=watched_loss)
@@ -176,6 +189,8 @@ def _callbacks(settings):
         callbacks.append(("early_stopping", stopping))
     if settings.verbose == 1:
         callbacks.append(("progress", ProgressBar()))
+    elif settings.verbose > 1:
+        callbacks.append(("print_log", PrintLog()))
     return callbacks + list(settings.callbacks or [])
 
 

@@ -36,8 +36,10 @@ class StopWhenHeldOutLossRises(EarlyStopping):
             super().on_epoch_end(net, **kwargs)
 
     def on_train_end(self, net, **kwargs):
-        if net.history:  # there is none if the first epoch was interrupted
-            super().on_train_end(net, **kwargs)
+        # Whatever came after the best epoch, a part of an epoch that was interrupted
+        # included.
+        if self.best_model_weights_ is not None:
+            net.module_.load_state_dict(self.best_model_weights_)
 
 
 def watched_loss(net):

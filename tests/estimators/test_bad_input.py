@@ -174,10 +174,17 @@ def test_steps_must_be_a_positive_integer(steps):
         model.forecast(steps)
 
 
-def test_values_far_outside_the_training_range_raise_rather_than_turn_nan():
-    model = GRURegressor(**QUICK, activation="relu", cell="rnn").fit(X3, Y)
-    with pytest.raises(ValueError, match="not finite"):
-        model.predict(X3 * 1e300)
+def test_no_nan_leaves_the_house():
+    for model, data in [
+        (GRURegressor(**QUICK), (X3, Y)),
+        (GRUClassifier(**QUICK), (X3, Y > 0)),
+        (GRUForecaster(8, **QUICK), (SERIES,)),
+    ]:
+        model.fit(*data)
+        model.net_.module_.recurrent.layers[0][0].bias_ih_l0.data.fill_(np.nan)
+        for method in (model.predict, model.transform):
+            with pytest.raises(ValueError, match="not finite"):
+                method(data[0])
 
 
 @pytest.mark.parametrize("lr", [1e6])
