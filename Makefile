@@ -29,4 +29,4 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_examples forecast.png
+	rm -rf $(VENV) docs/_build docs/auto_examples docs/api forecast.png

@@ -1,6 +1,9 @@
 """Displays: pictures of fitted estimators. The only module that needs matplotlib."""
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.dates import ConciseDateFormatter
 
 
 class ForecastDisplay:
@@ -88,9 +91,6 @@ class ForecastDisplay:
         self : ForecastDisplay
         """
         if ax is None:
-            # Lazily: only those who draw need matplotlib.
-            import matplotlib.pyplot as plt
-
             _, ax = plt.subplots(figsize=(9, 4), layout="constrained")
         ax.plot(self.time, self.observed, color="0.25", lw=1.2, label="observed")
         ax.plot(
@@ -108,6 +108,9 @@ class ForecastDisplay:
             label=f"the next {len(self.ahead)} steps",
         )
         ax.set_ylabel(self.name or "")
+        if np.issubdtype(np.asarray(self.time).dtype, np.datetime64):
+            locator = ax.xaxis.get_major_locator()
+            ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False, loc="best")
         self.ax_, self.figure_ = ax, ax.figure
@@ -120,8 +123,6 @@ def _column(values, column):
 
 def _time_axis(X, steps):
     """Positions of X's rows and of the rows after them, in time if X has it."""
-    import pandas as pd
-
     index = getattr(X, "index", None)
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()

@@ -183,8 +183,7 @@ TRAINING_PARAMETERS = """\
     lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
         How the learning rate changes from epoch to epoch: not at all, along a half
         cosine down to zero, or divided by ten when the loss stops falling.
-    optimizer : {"adam", "adamw", "sgd", "rmsprop"} or optimizer class, \\
-            default="adam"
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"} or class, default="adam"
         The optimizer; a class is called as those in :mod:`torch.optim` are.
     weight_decay : float, default=0.0
         The optimizer's weight decay.

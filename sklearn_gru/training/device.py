@@ -30,7 +30,7 @@ def resolve_device(device):
         resolved = torch.device(device)
         torch.empty(0, device=resolved)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].rstrip(".") + "."
         raise ValueError(
             f'device={device!r} can\'t be used: {reason} Use "auto" or "cpu".'
         ) from error

@@ -1,0 +1,82 @@
+"""Configuration of the Sphinx documentation."""
+
+import re
+
+import sklearn_gru
+
+project = "sklearn-gru"
+author = "The sklearn-gru developers"
+project_copyright = author
+release = version = sklearn_gru.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
+default_role = "code"
+smartquotes = False
+
+autosummary_generate = True
+autodoc_member_order = "bysource"
+# The template lists methods itself; `Attributes` come from the docstrings.
+numpydoc_show_class_members = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"[\\/]plot_",
+    "ignore_pattern": r"demo\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "api/generated",
+    "doc_module": ("sklearn_gru",),
+    "reference_url": {"sklearn_gru": None},
+    "download_all_examples": False,
+    "capture_repr": ("_repr_html_",),
+    "show_memory": False,
+    "write_computation_times": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sklearn-gru"
+html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_sidebars = {"index": [], "architecture": []}
+html_theme_options = {
+    "navbar_align": "left",
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "show_version_warning_banner": False,
+}
+
+# What is documented although scikit-learn's base classes define it.
+OF_SCIKIT_LEARN = {"fit_transform", "get_feature_names_out"}
+
+
+def skip_inherited(app, what, name, obj, skip, options):
+    """Leave out what scikit-learn's base classes add to every estimator."""
+    origin = getattr(obj, "__module__", None) or ""
+    if origin.startswith("sklearn.") and name not in OF_SCIKIT_LEARN:
+        return True
+    return None
+
+
+def read_as_rst(app, what, name, obj, options, lines):
+    """Make docstrings, written to be read as they are, valid reStructuredText."""
+    text = "\n".join(lines)
+    text = re.sub(r"\\\n\s*", "", text)  # a backslash continues a line
+    text = re.sub(r"(?<=\()(\w+_)(?=,\))", r"``\1``", text)  # (n_features_in_,)
+    lines[:] = text.split("\n")
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", skip_inherited)
+    app.connect("autodoc-process-docstring", read_as_rst, priority=100)

@@ -1,0 +1,117 @@
+"""
+Classification: what came first?
+================================
+
+Sequences of different lengths, each with one upward and one downward pulse hidden in
+noise. The class is which of the two came first, so a classifier has to remember. A
+:class:`~sklearn_gru.GRUClassifier` takes such sequences as a plain list, and shows with
+its gates what it kept.
+"""
+
+# %%
+# Sequences of 40 to 80 steps
+# ---------------------------
+
+import numpy as np
+from matplotlib import pyplot as plt
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import ConfusionMatrixDisplay, log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_gru import GRUClassifier
+
+rng = np.random.default_rng(0)
+pulse = np.array([1.0, 2.0, 2.0, 1.0])
+
+
+def make_sequence(first):
+    """Draw a sequence of shape (length, 1); `first` is "up" or "down"."""
+    length = rng.integers(40, 81)
+    sequence = 0.7 * rng.normal(size=length)
+    gap = rng.integers(8, length - 12)
+    start = rng.integers(0, length - gap - len(pulse))
+    sign = 1 if first == "up" else -1
+    sequence[start : start + len(pulse)] += sign * pulse
+    sequence[start + gap : start + gap + len(pulse)] -= sign * pulse
+    return sequence[:, None]
+
+
+y = rng.choice(["up", "down"], size=1200)
+X = [make_sequence(first) for first in y]
+X_train, X_test, y_train, y_test = X[:900], X[900:], y[:900], y[900:]
+
+# %%
+# Train, and compare
+# ------------------
+# Two baselines: the most frequent class, and a logistic regression on summaries (mean,
+# spread, extremes), which know everything but the order.
+
+classifier = GRUClassifier(
+    units=16, lr=0.005, max_epochs=30, early_stopping=False, random_state=0
+)
+classifier.fit(X_train, y_train)
+
+
+def summaries(sequences):
+    """Mean, standard deviation, smallest and largest value of each sequence."""
+    return np.array([[s.mean(), s.std(), s.min(), s.max()] for s in sequences])
+
+
+logistic = make_pipeline(StandardScaler(), LogisticRegression())
+logistic.fit(summaries(X_train), y_train)
+dummy = DummyClassifier().fit(summaries(X_train), y_train)
+
+print(f"GRU:                 accuracy {classifier.score(X_test, y_test):.3f}")
+for name, model in (("logistic, summaries", logistic), ("most frequent class", dummy)):
+    print(f"{name}: accuracy {model.score(summaries(X_test), y_test):.3f}")
+
+# %%
+# Probabilities
+# -------------
+# ``predict_proba`` has one column per class, in the order of ``classes_``.
+
+probability = classifier.predict_proba(X_test)
+print("classes:", classifier.classes_)
+print("first three sequences:", probability[:3].round(3).tolist())
+print(f"log loss {log_loss(y_test, probability):.3f} (a coin has {np.log(2):.3f})")
+
+display = ConfusionMatrixDisplay.from_predictions(
+    y_test, classifier.predict(X_test), colorbar=False
+)
+display.figure_.set_size_inches(3.5, 3.5)
+display.figure_.set_layout_engine("constrained")
+
+# %%
+# The gates
+# ---------
+# ``gates`` returns the reset and the update gate of every unit at every step. An update
+# gate of 1 keeps a unit's state as it is, of 0 overwrites it. The units are sorted by
+# their gate half way: those at the top hold on to the first pulse until the second
+# comes.
+
+sequence, label = X_test[0], y_test[0]
+gates = classifier.gates([sequence])
+update = gates["update"][0]  # (length, units)
+order = np.argsort(update[len(sequence) // 2])
+
+fig, (top, bottom) = plt.subplots(
+    2,
+    1,
+    figsize=(8, 5),
+    sharex=True,
+    height_ratios=[1, 1.6],
+    layout="constrained",
+)
+top.plot(sequence[:, 0], color="0.25", lw=1.2)
+top.axhline(0, color="0.7", lw=1)
+top.set(ylabel="sequence", title=f'A sequence with "{label}" first')
+top.spines[["top", "right"]].set_visible(False)
+image = bottom.imshow(
+    update[:, order].T, aspect="auto", cmap="viridis", vmin=0, vmax=1, origin="lower"
+)
+bottom.set(xlabel="time step", ylabel="unit")
+fig.colorbar(image, ax=bottom, label="update gate (1 keeps)")
+plt.show()
+# sphinx_gallery_thumbnail_number = 2

@@ -1,0 +1,111 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from sklearn_gru.training import one_thread, resolve_device
+
+
+@pytest.fixture(autouse=True)
+def three_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("device", ["cpu", torch.device("cpu")])
+def test_a_device_is_resolved(device):
+    assert resolve_device(device) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("available", [False, True])
+def test_auto_takes_cuda_if_there_is_any(monkeypatch, available):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    assert resolve_device("auto").type == ("cuda" if available else "cpu")
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "cpu:x", ""])
+def test_a_device_that_is_not_there_is_an_error(device):
+    with pytest.raises(ValueError, match=rf"device='{device}' can't be used: \w"):
+        resolve_device(device)
+
+
+def test_one_thread_inside_and_the_users_number_after():
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
+
+
+def test_an_error_inside_restores_the_users_number():
+    with pytest.raises(KeyError), one_thread():
+        raise KeyError
+    assert torch.get_num_threads() == 3
+
+
+def test_nested_limits_end_with_the_outermost():
+    # A callback that predicts while the net is being trained nests them.
+    with one_thread():
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
+
+
+class Worker:
+    """A thread that enters and leaves `one_thread` when it is told to."""
+
+    def __init__(self):
+        self.pool = ThreadPoolExecutor(1)
+        self.limit = one_thread()
+
+    def enter(self):
+        self.pool.submit(self.limit.__enter__).result()
+
+    def leave(self):
+        self.pool.submit(self.limit.__exit__, None, None, None).result()
+
+    def threads(self):
+        return self.pool.submit(torch.get_num_threads).result()
+
+
+@pytest.mark.parametrize("leaving", [(0, 1), (1, 0)], ids=["in turn", "last first"])
+def test_threads_that_overlap_do_not_disturb_each_other(leaving):
+    workers = Worker(), Worker()
+    for worker in workers:
+        worker.enter()
+    assert [worker.threads() for worker in workers] == [1, 1]
+    first, second = (workers[i] for i in leaving)
+    first.leave()
+    assert first.threads() == 3
+    assert second.threads() == 1
+    second.leave()
+    assert second.threads() == 3
+    assert torch.get_num_threads() == 3
+
+
+def test_a_thread_that_starts_later_has_the_users_number():
+    workers = Worker(), Worker()
+    for worker in workers:
+        worker.enter()
+    for worker in workers:
+        worker.leave()
+    assert Worker().threads() == 3
+
+
+def test_many_threads_leave_the_users_number():
+    seen = []
+
+    def work():
+        for _ in range(50):
+            with one_thread():
+                seen.append(torch.get_num_threads())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(seen) == {1}
+    assert Worker().threads() == torch.get_num_threads() == 3

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from sklearn_gru.nets import LOSSES, CrossEntropy
+from sklearn_gru.training.net import as_units
+
+
+@pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])
+@pytest.mark.parametrize("lengths", [None, [4, 1, 2]])
+@pytest.mark.parametrize("shape", [(3, 2), (3, 4, 1), (3, 4, 2)])
+def test_each_sequence_counts_by_its_own_steps_and_weight(
+    make_model, weight, lengths, shape
+):
+    rng = np.random.default_rng(0)
+    y_pred, y_true = torch.from_numpy(rng.normal(size=(2, *shape)))
+    given = {"lengths": lengths, "weight": weight}
+    X = {name: torch.tensor(value) for name, value in given.items() if value}
+    expected = 0.0
+    for i in range(3):
+        errors = ((y_pred[i] - y_true[i]) ** 2).numpy()
+        if lengths is not None and errors.ndim == 2:
+            errors = errors[: lengths[i]]
+        expected += errors.mean() * (1 if weight is None else weight[i]) / 3
+    loss = make_model().net.get_loss(y_pred, y_true, X=X or y_pred)
+    assert_allclose(loss, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])
+def test_classes_count_by_their_weight(make_model, weight):
+    logits = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4)))
+    classes = torch.tensor([2, 0, 3])
+    log_p = logits.log_softmax(dim=1).numpy()
+    expected = 0.0
+    for i, c in enumerate(classes):
+        expected -= log_p[i, c] * (1 if weight is None else weight[i]) / 3
+    X = {} if weight is None else {"weight": torch.tensor(weight)}
+    loss = make_model(criterion=CrossEntropy).net.get_loss(logits, classes, X=X)
+    assert_allclose(loss, expected, rtol=1e-12)
+
+
+def plain_loss(module, dataset):
+    """Mean of the samples' weighted losses, one by one."""
+    total = 0.0
+    for i in range(len(dataset)):
+        inputs, target = dataset[i]
+        inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
+        weight = inputs.pop("weight", 1.0)
+        total = total + weight * ((module(**inputs) - target) ** 2).mean()
+    return total.item() / len(dataset)
+
+
+@pytest.mark.parametrize("weight", [None, np.arange(10.0) / 4])
+def test_recorded_losses_are_means_over_samples(make_model, make_dataset, weight):
+    # Of 10 and 5 samples in batches of 4 the last is smaller: it counts for less.
+    dataset = make_dataset(weight, held_out=np.array([1, 5, 6, 7, 8]))
+    model = make_model(lr=0.0).train(dataset, 2)
+    expected = plain_loss(model.module, dataset)
+    assert_allclose(model.losses, [expected, expected], rtol=1e-12)
+    expected = plain_loss(model.module, dataset.validation)
+    assert_allclose(model.recorded("valid_loss"), [expected, expected], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [(3, (3,)), ((3,), (3,)), ([4, 2], (4, 2)), (np.int64(5), (5,))],
+)
+def test_units_are_one_per_layer(units, expected):
+    assert as_units(units) == expected
+    assert all(type(width) is int for width in as_units(units))
+
+
+def test_settings_reach_the_module(make_model):
+    settings = {"cell": "lstm", "dropout": 0.2, "dtype": "float32", "units": (3, 5)}
+    model = make_model(return_sequences=True, **settings, criterion=LOSSES["huber"])
+    layers = model.module.recurrent.layers
+    assert [layer[0].hidden_size for layer in layers] == [3, 5]
+    assert layers[0][0].GATES == ("input", "forget", "output")
+    assert model.module.recurrent.dropout.probability == 0.2
+    assert model.module.head.weight.dtype == torch.float32
+    assert model.module.return_sequences
+    assert isinstance(model.net.criterion_, LOSSES["huber"])
