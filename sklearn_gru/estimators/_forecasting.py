@@ -20,6 +20,7 @@ from sklearn_gru.nets import LOSSES, ForecastNet
 from sklearn_gru.training import (
     SequenceDataset,
     Series,
+    Together,
     evaluate_in_blocks,
     for_inference,
     gather,
@@ -33,10 +34,11 @@ class BaseForecaster(BaseRecurrent):
     """Fits windows of a series; forecasts from any of its rows.
 
     An *origin* is the number of rows of X that a forecast has seen. The rows before
-    X's first are the `history`, or padding if that is None.
+    X's first are the `history`, or padding if that is None. *Exogenous* columns are
+    known for the future as well: row t of them belongs to row t of X.
     """
 
-    def _fit(self, X, y, *, continuing=False):
+    def _fit(self, X, y=None, *, exogenous=None, continuing=False):
         reset = self._starts_anew(continuing)
         with self._all_or_nothing():
             check_time_index(X, "X")
@@ -46,44 +48,82 @@ class BaseForecaster(BaseRecurrent):
             if reset:
                 self._resolve_device()
                 self.window_length_ = self._resolve_window(len(X))
-                self._beginning = X[: self.window_length_].copy()
-                self._first_stamp = None if stamps is None else stamps[0]
             extends = continuing and not reset and self._continues_training(X, stamps)
-            before = self._history if extends else X[:0]
-            rows = np.concatenate([before, X]) if len(before) else X
+            n_before = len(self._history) if extends else 0
+            rows, known = X, exogenous
+            if n_before:
+                rows = np.concatenate([self._history, X])
+                known = _join(self._history_exogenous, exogenous)
             rows, y = self._split_calibration(rows, y)
             self._check_length(len(rows))
             if reset:
-                self._fit_scalers(X[: len(rows)], y)
-            latest = np.concatenate([before, X[-self.window_length_ :]])
-            self._history = latest[-self.window_length_ :]
-            self._last_stamps = None if stamps is None else stamps[-5:]
-            seed = self._draw_seed()
-            self._train(
-                ForecastNet,
-                LOSSES[self.loss],
-                self._dataset(rows, y, len(before), hold_out=not continuing),
-                1 if continuing else self.max_epochs,
-                reset,
-                seed,
-                **self._net_arguments(),
-            )
+                self._fit_scalers(X[: len(rows)], y, exogenous)
+                self._remember_start(X, stamps)
+            self._remember_end(X, exogenous, stamps, extends)
+            dataset = self._dataset(rows, y, n_before, known, hold_out=not continuing)
+            self._train_on(dataset, continuing, reset)
         return self
 
-    def _net_arguments(self):
-        return {
-            "n_series": self.n_features_in_,
-            "n_targets": self._n_outputs,
-            "horizon": self.horizon,
-            "center": None if self._map is None else self.center,
-            "segment_length": self.segment_length,
-            "independent": self.channels == "independent",
-        }
+    def _fit_panel(self, panel, exogenous=None, *, continuing=False):
+        """Train one network on many series, each standardised by itself.
+
+        Parameters
+        ----------
+        panel : list of ndarray of shape (n_rows_i, n_columns)
+        exogenous : list of ndarray of shape (n_rows_i, n_exogenous), default=None
+        """
+        reset = self._starts_anew(continuing)
+        with self._all_or_nothing():
+            for rows in panel:
+                self._read(rows, None, reset)
+            if reset:
+                self._resolve_device()
+                self.window_length_ = self._resolve_window(min(map(len, panel)))
+            panel_z, known_z = [], []
+            for i, rows in enumerate(panel):
+                self._check_length(len(rows))
+                known = None if exogenous is None else exogenous[i]
+                self._fit_scalers(rows, None, known)
+                panel_z.append(self._x_scaler.transform(rows))
+                if known is not None:
+                    known_z.append(self._exogenous_scaler.transform(known))
+            self._adopt(panel[-1], None if exogenous is None else exogenous[-1])
+            dataset = self._panel_dataset(panel_z, known_z, hold_out=not continuing)
+            self._train_on(dataset, continuing, reset)
+        return self
+
+    def _train_on(self, dataset, continuing, reset):
+        self._train(
+            ForecastNet,
+            LOSSES[self.loss],
+            dataset,
+            1 if continuing else self.max_epochs,
+            reset,
+            self._draw_seed(),
+            n_series=self.n_features_in_,
+            n_targets=self._n_outputs,
+            horizon=self.horizon,
+            center=None if self._map is None else self.center,
+            segment_length=self.segment_length,
+            independent=self.channels == "independent",
+            n_exogenous=self._n_exogenous,
+        )
+
+    def _adopt(self, X, exogenous=None):
+        """Forecast this series from now on, with the network as it is."""
+        self._fit_scalers(X, None, exogenous)
+        self._remember_start(X, None)
+        self._remember_end(X, exogenous, None, extends=False)
+        return self
 
     @property
     def _n_outputs(self):
         """Columns of the network's forecast: all of X's if they can be fed back."""
         return self._n_targets if self._map is None else self.n_features_in_
+
+    @property
+    def _n_exogenous(self):
+        return 0 if self._exogenous_scaler is None else len(self._exogenous_scaler.mean)
 
     @property
     def _n_features_out(self):
@@ -101,11 +141,6 @@ class BaseForecaster(BaseRecurrent):
             y = check_array(y, ensure_2d=False, dtype=[np.float64, np.float32])
             check_consistent_length(X, y)
             flat = y.ndim == 1
-            if y.ndim > 2:
-                raise ValueError(
-                    "y must have shape (n_rows,) or (n_rows, n_targets), "
-                    f"got {y.shape}."
-                )
             y = y[:, None] if flat else y
             affine = find_affine_map(X, y)
         self._check_targets(affine, X.shape[1] if same else y.shape[1], flat, reset)
@@ -187,32 +222,50 @@ class BaseForecaster(BaseRecurrent):
             )
         return self._map(X)
 
-    def _fit_scalers(self, X, y):
-        self._x_scaler = fit_scaler(X)
-        self._y_scaler = None if y is None else fit_scaler(y)
-        if not self.standardize:
-            self._x_scaler = Scaler.identity(X.shape[1])
-            self._y_scaler = None if y is None else Scaler.identity(y.shape[1])
+    def _fit_scalers(self, X, y, exogenous):
+        self._x_scaler = self._fit_scaler(X)
+        self._y_scaler = self._fit_scaler(y)
+        self._exogenous_scaler = self._fit_scaler(exogenous)
 
-    def _dataset(self, rows, y, n_before, hold_out):
+    def _fit_scaler(self, values):
+        if values is None:
+            return None
+        scaler = fit_scaler(values)
+        return scaler if self.standardize else Scaler.identity(values.shape[1])
+
+    def _remember_start(self, X, stamps):
+        self._beginning = X[: self.window_length_].copy()
+        self._first_stamp = None if stamps is None else stamps[0]
+
+    def _remember_end(self, X, exogenous, stamps, extends):
+        """Keep the last window; behind what was kept before, if X `extends` that."""
+        length = self.window_length_
+        history = np.array(X[-length:])
+        known = None if exogenous is None else np.array(exogenous[-length:])
+        if extends:
+            history = np.concatenate([self._history, history])[-length:]
+            known = _join(self._history_exogenous, known)
+        self._history = history
+        self._history_exogenous = None if known is None else known[-length:]
+        self._last_stamps = None if stamps is None else stamps[-5:]
+
+    # Windows for training
+
+    def _dataset(self, rows, y, n_before, exogenous, hold_out):
         """Windows and targets; the latest are held out for early stopping."""
         window, horizon = self.window_length_, self.horizon
-        place = (self._torch_dtype, self._device)
-        series = Series(rows, self._x_scaler, *place)
-        x_source = series.windows(window)
-        if y is None:
-            y_source = series.windows(horizon, start=window)
-        else:
+        x_source, y_source = self._sources(
+            rows, exogenous, self._x_scaler, self._exogenous_scaler
+        )
+        if y is not None:
+            place = (self._torch_dtype, self._device)
             targets = Series(y, self._y_scaler, *place)
             y_source = targets.windows(horizon, start=window - n_before)
         n_windows = len(rows) - window - horizon + 1
-        starts = range(0, n_windows, self.stride)
-        if not hold_out or not self._holds_out(len(starts)):
-            return SequenceDataset(x_source, y_source, starts)
-        first = n_windows - max(1, round(n_windows * self.validation_fraction))
-        # A training window's targets end before the first held-out target.
-        training = range(0, first - horizon + 1, self.stride)
-        held_out = starts[-(-first // self.stride) :]
+        hold_out = hold_out and self._holds_out(-(-n_windows // self.stride))
+        training, held_out = self._split_windows(n_windows, hold_out)
+        if not hold_out:
+            return SequenceDataset(x_source, y_source, training)
         if not training or not held_out:
             raise ValueError(
                 f"Early stopping leaves {len(training)} windows for training and "
@@ -222,16 +275,73 @@ class BaseForecaster(BaseRecurrent):
         validation = SequenceDataset(x_source, y_source, held_out)
         return SequenceDataset(x_source, y_source, training, validation=validation)
 
+    def _panel_dataset(self, panel, exogenous, hold_out):
+        """Windows of standardised series laid end to end; none spans two series."""
+        n_windows = [
+            len(rows) - self.window_length_ - self.horizon + 1 for rows in panel
+        ]
+        hold_out = hold_out and self._holds_out(sum(n_windows) // self.stride)
+        starts = np.cumsum([0, *map(len, panel)])[:-1]
+        training, held_out = [], []
+        for start, n in zip(starts, n_windows, strict=True):
+            parts = self._split_windows(n, hold_out)
+            if not parts[0]:  # too short to be split
+                parts = self._split_windows(n, hold_out=False)
+            training.append(start + np.asarray(parts[0], dtype=int))
+            held_out.append(start + np.asarray(parts[1], dtype=int))
+        rows = np.concatenate(panel)
+        known = np.concatenate(exogenous) if exogenous else None
+        sources = self._sources(
+            rows,
+            known,
+            Scaler.identity(rows.shape[1]),
+            None if known is None else Scaler.identity(known.shape[1]),
+        )
+        held_out = np.concatenate(held_out)
+        validation = SequenceDataset(*sources, held_out) if len(held_out) else None
+        return SequenceDataset(
+            *sources, np.concatenate(training), validation=validation
+        )
+
+    def _sources(self, rows, exogenous, scaler, exogenous_scaler):
+        """Sources of all windows, and of the rows that follow each."""
+        window, horizon = self.window_length_, self.horizon
+        place = (self._torch_dtype, self._device)
+        series = Series(rows, scaler, *place)
+        windows, blocks = series.windows(window), series.windows(horizon, start=window)
+        if exogenous is None:
+            return windows, blocks
+        known = Series(exogenous, exogenous_scaler, *place)
+        known = known.windows(window - 1 + horizon, start=1)
+        return Together({"window": windows, "exogenous": known}), blocks
+
+    def _split_windows(self, n_windows, hold_out):
+        """Split into training and held-out windows; the latter are the latest.
+
+        A training window's targets end before the first held-out target.
+        """
+        starts = range(0, n_windows, self.stride)
+        if not hold_out:
+            return starts, range(0)
+        first = n_windows - max(1, round(n_windows * self.validation_fraction))
+        training = range(0, first - self.horizon + 1, self.stride)
+        return training, starts[-(-first // self.stride) :]
+
     def _prepare(self, module, dataset):
         n_samples = min(len(dataset), SAMPLED_WINDOWS)
         positions = np.linspace(0, len(dataset) - 1, n_samples).astype(int)
         windows, blocks = dataset.batch(positions)
+        windows = windows["window"] if isinstance(windows, dict) else windows
         module.fit_scales(windows, blocks)
 
     # Forecasting
 
-    def _forecast(self, X, history, origins, steps):
-        """Forecast `steps` rows from each origin: (n_origins, steps, n_targets)."""
+    def _forecast(self, X, history, origins, steps, exogenous=None):
+        """Forecast `steps` rows from each origin: (n_origins, steps, n_targets).
+
+        `exogenous` holds a row for each of X's and for the rows to forecast after
+        them; it goes with a `history` of None.
+        """
         if not isinstance(steps, (int, np.integer)) or steps < 1:
             raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
         if steps > self.horizon and self._map is None:
@@ -240,7 +350,8 @@ class BaseForecaster(BaseRecurrent):
                 "are no affine images of columns of X, so forecasts can't be fed back. "
                 f"Fit with horizon={steps}."
             )
-        blocks = self._evaluate(X, history, np.asarray(origins), "forward", steps)
+        origins = np.asarray(origins)
+        blocks = self._evaluate(X, history, origins, "forward", steps, exogenous)
         z = np.concatenate(blocks)
         if self._map is None:
             y = self._y_scaler.inverse_transform(z)
@@ -248,17 +359,19 @@ class BaseForecaster(BaseRecurrent):
             y = self._map(self._x_scaler.inverse_transform(z))
         return require_finite(y, "The forecast")
 
-    def _evaluate(self, X, history, origins, method, steps=1):
+    def _evaluate(self, X, history, origins, method, steps=1, exogenous=None):
         module, device, dtype = for_inference(self.net_.module_)
+        if exogenous is not None:
+            exogenous = self._exogenous_scaler.transform(exogenous)
 
         def take(indices):
-            windows = self._gather(X, history, origins[indices])
-            return (torch.from_numpy(windows).to(device, dtype),)
+            taken = [self._gather(X, history, origins[indices])]
+            if exogenous is not None:
+                taken.append(self._gather_known(exogenous, origins[indices], steps))
+            return [torch.from_numpy(values).to(device, dtype) for values in taken]
 
-        def forward(windows):
-            if steps <= self.horizon:
-                return module(windows)[:, :steps]
-            return _feed_back(module, windows, steps)
+        def forward(windows, known=None):
+            return _feed_back(module, windows, known, steps)
 
         function = forward if method == "forward" else module.features
         return evaluate_in_blocks(function, len(origins), take)
@@ -274,6 +387,20 @@ class BaseForecaster(BaseRecurrent):
         if history is None:
             z[origins == 0] = 0.0  # nothing is known but the training mean
         return z
+
+    def _gather_known(self, exogenous, origins, steps):
+        """Gather what is known beside each window and ahead: (B, rows, e)."""
+        whole_blocks = -(-steps // self.horizon) * self.horizon
+        rows = origins[:, None] + np.arange(1 - self.window_length_, whole_blocks)
+        return exogenous[np.clip(rows, 0, len(exogenous) - 1)]
+
+    def _errors(self, rows, truth, start, steps, exogenous=None):
+        """Errors of all forecasts from row `start` on, by step: (n, steps, targets)."""
+        origins = np.arange(start, len(rows) - steps + 1)
+        if not len(origins):
+            return np.empty((0, steps, truth.shape[1]))
+        forecast = self._forecast(rows, None, origins, steps, exogenous)
+        return truth[origins[:, None] + np.arange(steps)] - forecast
 
     def _continues_training(self, X, stamps):
         # A memory map is read by itself: joining rows to it would copy the file.
@@ -310,12 +437,19 @@ class BaseForecaster(BaseRecurrent):
             )
 
 
-def _feed_back(module, windows, steps):
+def _feed_back(module, windows, known, steps):
     """Forecast block by block, each from a window that ends with the last block."""
-    length = windows.shape[1]
-    blocks, n_done = [], 0
-    while n_done < steps:
-        blocks.append(module(windows))  # (B, horizon, k)
-        n_done += blocks[-1].shape[1]
-        windows = torch.cat([windows, blocks[-1]], dim=1)[:, -length:]
+    length, horizon = windows.shape[1], module.horizon
+    blocks = []
+    for done in range(0, steps, horizon):
+        if done:
+            windows = torch.cat([windows, blocks[-1]], dim=1)[:, -length:]
+        if known is None:
+            blocks.append(module(windows))  # (B, horizon, k)
+        else:
+            blocks.append(module(windows, known[:, done : done + length - 1 + horizon]))
     return torch.cat(blocks, dim=1)[:, :steps]
+
+
+def _join(before, after):
+    return None if after is None else np.concatenate([before, after])

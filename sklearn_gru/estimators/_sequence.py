@@ -170,7 +170,7 @@ class BaseSequenceEstimator(BaseRecurrent):
 
         def take(indices):
             taken = source.take(indices)
-            return taken if isinstance(taken, tuple) else (taken,)
+            return taken.values() if isinstance(taken, dict) else (taken,)
 
         return evaluate_in_blocks(getattr(module, method), len(X), take)
 

@@ -406,16 +406,14 @@ least 25: give a longer series or a shorter window.
                 "calibration_fraction=0.2, for example."
             )
         rows, truth = self._calibration
-        start, n_rows = self.window_length_, len(rows)
-        origins = np.arange(start, n_rows - steps + 1)
-        if not len(origins):
+        start = len(rows) - len(truth)
+        if len(truth) < steps:
             raise ValueError(
-                f"{n_rows - start} calibration rows are too few for steps={steps}; "
-                "raise calibration_fraction or give a longer series."
+                f"{len(truth)} calibration rows are too few for steps={steps}; raise "
+                "calibration_fraction or give a longer series."
             )
-        forecast = self._forecast(rows, None, origins, steps)
-        ahead = origins[:, None] - start + np.arange(steps)
-        return truth[ahead] - forecast
+        padded = np.concatenate([np.full((start, truth.shape[1]), np.nan), truth])
+        return self._errors(rows, padded, start, steps)
 
     def _read_context(self, X, context=None):
         """Validate `X`; return it and the rows before it (None: padding)."""

@@ -27,6 +27,8 @@ class ForecastNet(nn.Module):
         Rows that form one input of the recurrent layers.
     independent : bool
         Whether every column goes through the network by itself.
+    n_exogenous : int
+        Columns of what is known of the future.
     seed : int
     dtype : torch.dtype
     **recurrent
@@ -43,6 +45,7 @@ class ForecastNet(nn.Module):
         center,
         segment_length,
         independent,
+        n_exogenous=0,
         seed,
         dtype,
         **recurrent,
@@ -56,15 +59,33 @@ class ForecastNet(nn.Module):
         channels_in, channels_out = (1, 1) if independent else (n_series, n_targets)
         with initialized(self, seed, dtype):
             self.recurrent = Recurrent(
-                segment_length * channels_in, units, seed=seed, **recurrent
+                segment_length * (channels_in + n_exogenous),
+                units,
+                seed=seed,
+                **recurrent,
             )
-            self.head = nn.Linear(self.recurrent.output_size, horizon * channels_out)
+            self.head = nn.Linear(
+                self.recurrent.output_size + horizon * n_exogenous,
+                horizon * channels_out,
+            )
         self.register_buffer("input_scale", torch.ones(n_series, dtype=dtype))
         self.register_buffer("output_scale", torch.ones(n_targets, dtype=dtype))
 
-    def forward(self, window):
-        """Map windows (B, window_length, n_series) to (B, horizon, n_targets)."""
-        block = self.head(self.features(window, merge=False))
+    def forward(self, window, exogenous=None):
+        """Map windows (B, window_length, n_series) to (B, horizon, n_targets).
+
+        `exogenous` (B, window_length - 1 + horizon, n_exogenous) starts one row after
+        the window does: each of the network's steps reads, beside a row of the
+        window, what is known of the row that follows, and the head reads what is
+        known of the rows to forecast.
+        """
+        hidden = self.features(window, exogenous, merge=False)
+        if exogenous is not None:
+            ahead = exogenous[:, -self.horizon :].flatten(1)  # (B, horizon * e)
+            if self.independent:
+                ahead = ahead.repeat_interleave(self.n_targets, dim=0)
+            hidden = torch.cat([hidden, ahead], dim=1)
+        block = self.head(hidden)
         if self.independent:
             block = block.view(len(window), self.n_targets, self.horizon)
             block = block.transpose(1, 2)  # (B, horizon, n_targets)
@@ -73,13 +94,18 @@ class ForecastNet(nn.Module):
         block = block * self.output_scale
         return block if self.center is None else block + self.level(window)
 
-    def features(self, window, merge=True):
+    def features(self, window, exogenous=None, merge=True):
         """Map windows to hidden states, (B, units) or (B, n_series * units)."""
         n_windows = len(window)
         if self.center is not None:
             window = (window - self.level(window)) / self.input_scale
         if self.independent:
             window = window.transpose(1, 2).reshape(-1, window.shape[1], 1)
+        if exogenous is not None:
+            beside = exogenous[:, : window.shape[1]]
+            if self.independent:
+                beside = beside.repeat_interleave(self.n_targets, dim=0)
+            window = torch.cat([window, beside], dim=2)
         # (B, window_length, c) -> (B, n_segments, segment_length * c)
         segments = window.reshape(
             len(window), -1, self.segment_length * window.shape[2]

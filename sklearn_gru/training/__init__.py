@@ -3,6 +3,7 @@
 from sklearn_gru.training.batches import (
     SequenceDataset,
     Series,
+    Together,
     dense,
     gather,
     labels,
@@ -15,6 +16,7 @@ from sklearn_gru.training.net import build_net, loss_curve, train
 __all__ = [
     "SequenceDataset",
     "Series",
+    "Together",
     "build_net",
     "dense",
     "evaluate_in_blocks",

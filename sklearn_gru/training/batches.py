@@ -1,8 +1,8 @@
 """Batches as one gather each, from views that no one materialises.
 
-A *source* has a length and `take(indices)`, which returns tensors on the device. The
-data are standardised on the way: once, on the device, when they fit there, or batch
-by batch when they are memory-mapped, overlapping windows or too large.
+A *source* has `take(indices)`, which returns a tensor on the device, or several by
+name. The data are standardised on the way: once, on the device, when they fit there,
+or batch by batch when they are memory-mapped, overlapping windows or too large.
 """
 
 from dataclasses import dataclass
@@ -116,7 +116,17 @@ class Padded:
         lengths = self.lengths[indices]
         steps = self.starts[indices][:, None] + np.arange(lengths.max())  # (B, T)
         values = self.rows.take(np.minimum(steps, len(self.rows) - 1))
-        return values, torch.as_tensor(lengths, device=self.device)
+        return {"x": values, "lengths": torch.as_tensor(lengths, device=self.device)}
+
+
+@dataclass(frozen=True)
+class Together:
+    """Sources whose entries belong together, taken by name."""
+
+    sources: dict
+
+    def take(self, indices):
+        return {name: source.take(indices) for name, source in self.sources.items()}
 
 
 def gather(values, indices):
@@ -165,10 +175,8 @@ class SequenceDataset(Dataset):
             entries = self.indices[positions]
         inputs = self.x.take(entries)
         targets = self.y.take(entries)
-        if isinstance(self.x, Padded):
-            inputs = {"x": inputs[0], "lengths": inputs[1]}
         if isinstance(self.y, Padded):
-            targets = targets[0]
+            targets = targets["x"]
         if self.weight is not None:
             inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
             weight = torch.as_tensor(self.weight[entries], dtype=inputs["x"].dtype)

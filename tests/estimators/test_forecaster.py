@@ -301,7 +301,7 @@ def test_early_stopping_watches_the_chronological_tail(table):
 
 def test_targets_of_training_windows_end_before_the_held_out_ones(table):
     model = GRUForecaster(**QUICK, horizon=5, stride=2, early_stopping=True).fit(table)
-    dataset = model._dataset(table.to_numpy(), None, 0, hold_out=True)
+    dataset = model._dataset(table.to_numpy(), None, 0, None, hold_out=True)
     training = dataset.indices[-1] + 10 + 5
     assert training <= dataset.validation.indices[0] + 10
     assert len(dataset) + len(dataset.validation) <= 93

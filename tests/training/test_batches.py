@@ -111,7 +111,7 @@ def test_ragged_pads_to_the_longest_of_the_batch(rows, scaler, dtype):
     source = ragged(sequences, scaler, dtype, CPU)
     assert len(source) == 5
     for chosen in ([0], [2, 0], [4, 3], [1, 4, 0, 2, 3]):
-        values, lengths = source.take(np.array(chosen))
+        values, lengths = source.take(np.array(chosen)).values()
         assert_array_equal(lengths, LENGTHS[chosen])
         assert values.shape == (len(chosen), LENGTHS[chosen].max(), 2)
         assert values.isfinite().all()
