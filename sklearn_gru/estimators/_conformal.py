@@ -1,9 +1,12 @@
 """Split-conformal prediction: from past errors to future bounds."""
 
+import warnings
+
 import numpy as np
+from scipy.stats import norm
 
 
-def conformal_offsets(errors, alpha):
+def conformal_offsets(errors, alpha, extrapolate=False):
     """Compute what to add to a forecast so that it becomes its alpha-quantile.
 
     Of n past errors, the k-th smallest with k = ceil((n + 1) alpha) bounds the next
@@ -17,6 +20,9 @@ def conformal_offsets(errors, alpha):
         Truth minus forecast.
     alpha : ndarray of shape (n_levels,)
         Probabilities between 0 and 1.
+    extrapolate : bool, default=False
+        Whether levels that n errors say nothing about follow a normal distribution,
+        with a warning, instead of being an error.
 
     Returns
     -------
@@ -40,12 +46,21 @@ def conformal_offsets(errors, alpha):
     rank = (n + 1) * alpha
     slack = 1e-9 * n  # (n + 1) * 0.95 may come out just above a whole number
     rank = np.where(alpha < 0.5, np.floor(rank + slack), np.ceil(rank - slack))
-    if (rank < 1).any() or (rank > n).any():
+    beyond = (rank < 1) | (rank > n)
+    if beyond.any():
         tail = float(np.minimum(alpha, 1 - alpha).min())
-        raise ValueError(
+        message = (
             f"{n} calibration errors are too few for a probability of {tail:.3g}: at "
             f"least {int(np.ceil(1 / tail)) - 1} are needed. Raise "
             "calibration_fraction, give a longer series, or ask for less coverage."
         )
+        if not extrapolate or n == 0:
+            raise ValueError(message)
+        warnings.warn(message + " A normal distribution stands in.", stacklevel=2)
     ordered = np.sort(errors, axis=0)
-    return np.moveaxis(ordered[rank.astype(int) - 1], 0, -1)
+    offsets = ordered[np.clip(rank, 1, n).astype(int) - 1]  # (levels, ...)
+    for level in np.flatnonzero(beyond):
+        normal = errors.mean(axis=0) + norm.ppf(alpha[level]) * errors.std(axis=0)
+        outward = np.minimum if alpha[level] < 0.5 else np.maximum
+        offsets[level] = outward(offsets[level], normal)
+    return np.moveaxis(offsets, 0, -1)

@@ -49,10 +49,14 @@ class BaseForecaster(BaseRecurrent):
                 self._resolve_device()
                 self.window_length_ = self._resolve_window(len(X))
             extends = continuing and not reset and self._continues_training(X, stamps)
-            n_before = len(self._history) if extends else 0
-            rows, known = X, exogenous
-            if n_before:
-                rows = np.concatenate([self._history, X])
+            n_before, rows, known = 0, X, exogenous
+            if extends:
+                before = self._history
+                if self._map is None:
+                    # Targets that are no columns of X begin with these rows.
+                    before = before[-self.window_length_ :]
+                n_before = len(before)
+                rows = np.concatenate([before, X])
                 known = _join(self._history_exogenous, exogenous)
             rows, y = self._split_calibration(rows, y)
             self._check_length(len(rows))
@@ -134,7 +138,7 @@ class BaseForecaster(BaseRecurrent):
 
     def _read(self, X, y, reset):
         same = y is None or y is X
-        X = self._read_rows(X, reset, ensure_min_samples=2)
+        X = self._read_rows(X, reset, ensure_min_samples=2 if reset else 1)
         if same:
             y, flat, affine = None, False, AffineMap.identity(X.shape[1])
         else:
@@ -238,8 +242,11 @@ class BaseForecaster(BaseRecurrent):
         self._first_stamp = None if stamps is None else stamps[0]
 
     def _remember_end(self, X, exogenous, stamps, extends):
-        """Keep the last window; behind what was kept before, if X `extends` that."""
-        length = self.window_length_
+        """Keep the last rows; behind what was kept before, if X `extends` that.
+
+        They are as many as training on a single further row needs.
+        """
+        length = self.window_length_ + self.horizon - 1
         history = np.array(X[-length:])
         known = None if exogenous is None else np.array(exogenous[-length:])
         if extends:
