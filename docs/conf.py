@@ -57,14 +57,26 @@ html_theme_options = {
     "show_version_warning_banner": False,
 }
 
-# What is documented although scikit-learn's base classes define it.
-OF_SCIKIT_LEARN = {"fit_transform", "get_feature_names_out"}
+# What is documented although base classes of scikit-learn or sktime define it.
+OF_BASE_CLASSES = {
+    "sklearn": {"fit_transform", "get_feature_names_out"},
+    "sktime": {
+        "fit",
+        "predict",
+        "predict_interval",
+        "predict_quantiles",
+        "pretrain",
+        "update",
+    },
+    "skbase": set(),
+}
 
 
 def skip_inherited(app, what, name, obj, skip, options):
-    """Leave out what scikit-learn's base classes add to every estimator."""
-    origin = getattr(obj, "__module__", None) or ""
-    if origin.startswith("sklearn.") and name not in OF_SCIKIT_LEARN:
+    """Leave out what base classes of other packages add to every estimator."""
+    function = getattr(obj, "fget", None) or obj  # a property has no module
+    origin = (getattr(function, "__module__", None) or "").partition(".")[0]
+    if name == "get_test_params" or name not in OF_BASE_CLASSES.get(origin, {name}):
         return True
     return None
 
@@ -74,6 +86,7 @@ def read_as_rst(app, what, name, obj, options, lines):
     text = "\n".join(lines)
     text = re.sub(r"\\\n\s*", "", text)  # a backslash continues a line
     text = re.sub(r"(?<=\()(\w+_)(?=,\))", r"``\1``", text)  # (n_features_in_,)
+    text = re.sub(r":term:`([^`<]+)[^`]*`", r"``\1``", text)  # of sktime's glossary
     lines[:] = text.split("\n")
 
 

@@ -36,8 +36,8 @@ class GRUForecaster(BaseForecaster):
         (at most a third of the series), or 1.
     center : {"auto", "last", "mean"} or None, default="auto"
         What is subtracted from each window and added to its forecast: the last row,
-        the mean, or nothing. "auto" takes the one around which the training targets
-        vary least.
+        the mean, or nothing. "auto" takes the one that would
+        have been the best forecast of the later half of the training windows.
     segment_length : int, default=1
         Rows that form one input of the network.
     channels : {"joint", "independent"}, default="joint"
@@ -126,7 +126,7 @@ class GRUForecaster(BaseForecaster):
         dropout=0.0,
         max_epochs=100,
         batch_size=32,
-        lr=0.002,
+        lr=0.004,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,
@@ -205,6 +205,7 @@ class GRUForecaster(BaseForecaster):
             # There is a gap: what came before it is no history of the new rows.
             self._rows, self._exogenous = rows[:0], _head(exogenous, 0)
             self.forecaster_._remember_end(rows, exogenous, None, extends=False)
+            self._calibrated = {}
         elif update_params:
             self.forecaster_._fit(rows, exogenous=exogenous, continuing=True)
             self._calibrated = {}
@@ -296,14 +297,7 @@ class GRUForecaster(BaseForecaster):
 
     def _check_known(self, X):
         if (X is None) != (self._X_columns is None):
-            was, now = (
-                ("without", "with")
-                if self._X_columns is None
-                else (
-                    "with",
-                    "without",
-                )
-            )
+            was, now = ("with", "without") if X is None else ("without", "with")
             raise ValueError(
                 f"This forecaster was fitted {was} exogenous X, but is used {now} it: "
                 "pass X, with the rows to forecast, to both or to neither."
@@ -354,10 +348,17 @@ class GRUForecaster(BaseForecaster):
         )
 
     def _calibration_errors(self, steps):
-        """Errors of forecasts that training did not see, by step ahead."""
+        """Errors of forecasts that training did not see, by step ahead.
+
+        Those of rows that came since the last call join the earlier ones.
+        """
         model, start = self._calibrate()
-        rows, exogenous = self._rows, self._exogenous
-        return model._errors(rows, rows, start, steps, exogenous)
+        known, start = self._calibrated.get(steps, (None, start))
+        errors = model._errors(self._rows, self._rows, start, steps, self._exogenous)
+        start += len(errors)
+        errors = errors if known is None else np.concatenate([known, errors])
+        self._calibrated[steps] = errors, start
+        return errors
 
     def _calibrate(self):
         """Return a model and the first row that it has not seen.

@@ -178,7 +178,7 @@ TRAINING_PARAMETERS = """\
         Passes over the training data.
     batch_size : int, default=32
         Samples per training step.
-    lr : float, default=0.002
+    lr : float, default=0.004
         Learning rate, at the start if it changes.
     lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
         How the learning rate changes from epoch to epoch: not at all, along a half

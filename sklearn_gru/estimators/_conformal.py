@@ -9,10 +9,12 @@ from scipy.stats import norm
 def conformal_offsets(errors, alpha, extrapolate=False):
     """Compute what to add to a forecast so that it becomes its alpha-quantile.
 
-    Of n past errors, the k-th smallest with k = ceil((n + 1) alpha) bounds the next
-    one with probability at least alpha (below one half: k = floor((n + 1) alpha),
-    with probability at most alpha), if the order of the errors carries no information.
-    Lei et al. (2018), Distribution-Free Predictive Inference for Regression.
+    Of the sizes of n past errors, the k-th smallest with k = ceil((n + 1) c) bounds
+    the size of the next one with probability at least c, if the order of the errors
+    carries no information (Lei et al. 2018, Distribution-Free Predictive Inference for
+    Regression, section 2.2). So the quantiles alpha = (1 - c) / 2 and (1 + c) / 2 lie
+    that far below and above the forecast, symmetrically: errors of one sign, left by a
+    drift of the series, widen the interval instead of moving it.
 
     Parameters
     ----------
@@ -37,30 +39,31 @@ def conformal_offsets(errors, alpha, extrapolate=False):
     Examples
     --------
     >>> import numpy as np
-    >>> conformal_offsets(np.arange(-9.0, 10.0), np.array([0.05, 0.5, 0.95]))
-    array([-9.,  0.,  9.])
+    >>> conformal_offsets(np.arange(-4.0, 5.0), np.array([0.05, 0.5, 0.95]))
+    array([-4.,  0.,  4.])
     """
     if ((alpha <= 0) | (alpha >= 1)).any():
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha.tolist()}.")
     n = len(errors)
-    rank = (n + 1) * alpha
-    slack = 1e-9 * n  # (n + 1) * 0.95 may come out just above a whole number
-    rank = np.where(alpha < 0.5, np.floor(rank + slack), np.ceil(rank - slack))
-    beyond = (rank < 1) | (rank > n)
+    coverage = np.abs(2 * alpha - 1)
+    # The slack is for (n + 1) * 0.95 coming out just above a whole number.
+    rank = np.ceil((n + 1) * coverage - 1e-9 * n).astype(int)
+    beyond = rank > n
     if beyond.any():
-        tail = float(np.minimum(alpha, 1 - alpha).min())
+        widest = float(coverage.max())
         message = (
-            f"{n} calibration errors are too few for a probability of {tail:.3g}: at "
-            f"least {int(np.ceil(1 / tail)) - 1} are needed. Raise "
+            f"{n} calibration errors are too few for a coverage of {widest:.3g}: at "
+            f"least {int(np.ceil(widest / (1 - widest) - 1e-9))} are needed. Raise "
             "calibration_fraction, give a longer series, or ask for less coverage."
         )
         if not extrapolate or n == 0:
             raise ValueError(message)
         warnings.warn(message + " A normal distribution stands in.", stacklevel=2)
-    ordered = np.sort(errors, axis=0)
-    offsets = ordered[np.clip(rank, 1, n).astype(int) - 1]  # (levels, ...)
+    sizes = np.sort(np.abs(errors), axis=0)
+    sizes = np.concatenate([np.zeros_like(sizes[:1]), sizes])
+    radius = sizes[np.minimum(rank, n)]  # (levels, ...)
+    spread = np.sqrt((errors**2).mean(axis=0))
     for level in np.flatnonzero(beyond):
-        normal = errors.mean(axis=0) + norm.ppf(alpha[level]) * errors.std(axis=0)
-        outward = np.minimum if alpha[level] < 0.5 else np.maximum
-        offsets[level] = outward(offsets[level], normal)
-    return np.moveaxis(offsets, 0, -1)
+        normal = norm.ppf((1 + coverage[level]) / 2) * spread
+        radius[level] = np.maximum(radius[level], normal)
+    return np.moveaxis(radius, 0, -1) * np.sign(alpha - 0.5)

@@ -339,7 +339,9 @@ class BaseForecaster(BaseRecurrent):
         positions = np.linspace(0, len(dataset) - 1, n_samples).astype(int)
         windows, blocks = dataset.batch(positions)
         windows = windows["window"] if isinstance(windows, dict) else windows
-        module.fit_scales(windows, blocks)
+        # Only of one series are the windows' starts a range.
+        one_series = isinstance(dataset.indices, range)
+        module.fit_scales(windows, blocks, one_series)
 
     # Forecasting
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
 
 from sklearn_gru.data import Ragged, Scaler, as_sequences, fit_scaler, memory_map_of
 from sklearn_gru.estimators._base import BaseRecurrent, require_finite
+from sklearn_gru.estimators._panels import read_pandas_panel
 from sklearn_gru.nets import SequenceNet
 from sklearn_gru.training import (
     SequenceDataset,
@@ -93,7 +94,8 @@ class BaseSequenceEstimator(BaseRecurrent):
 
     def _read_X(self, X, reset):
         """Validate `X` into an array (n, t, f) or a Ragged."""
-        X = as_sequences(X, self.time_axis)
+        panel = read_pandas_panel(X)
+        X = as_sequences(panel, self.time_axis if panel is X else 1)
         if isinstance(X, Ragged):
             rows = check_array(X.rows, estimator=self, input_name="X")
             self._check_channels(rows.shape[1], reset)

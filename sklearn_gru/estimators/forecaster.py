@@ -37,8 +37,9 @@ class GRUForecaster(RegressorMixin, BaseForecaster):
         many rows back.
     center : {"auto", "last", "mean"} or None, default="auto"
         What is subtracted from each window and added to its forecast: the last row,
-        the mean, or nothing. "auto" takes the one around which the training targets
-        vary least. Targets that are not columns of `X` are never shifted.
+        the mean, or nothing. "auto" takes the one that would
+        have been the best forecast of the later half of the training windows. Targets
+        that are not columns of `X` are never shifted.
     segment_length : int, default=1
         Rows that form one input of the network, so that 720 rows are 15 steps of 48.
     channels : {"joint", "independent"}, default="joint"
@@ -140,7 +141,7 @@ least 25: give a longer series or a shorter window.
         dropout=0.0,
         max_epochs=100,
         batch_size=32,
-        lr=0.002,
+        lr=0.004,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,

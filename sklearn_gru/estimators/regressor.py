@@ -83,7 +83,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         dropout=0.0,
         max_epochs=100,
         batch_size=32,
-        lr=0.002,
+        lr=0.004,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,

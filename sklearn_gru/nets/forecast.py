@@ -64,10 +64,14 @@ class ForecastNet(nn.Module):
                 seed=seed,
                 **recurrent,
             )
-            self.head = nn.Linear(
-                self.recurrent.output_size + horizon * n_exogenous,
-                horizon * channels_out,
-            )
+            width = self.recurrent.output_size
+            self.head = nn.Linear(width, horizon * channels_out)
+            if n_exogenous:
+                self.effect = nn.Sequential(
+                    nn.Linear(width + n_exogenous, width),
+                    nn.Tanh(),
+                    nn.Linear(width, channels_out),
+                )
         self.register_buffer("input_scale", torch.ones(n_series, dtype=dtype))
         self.register_buffer("output_scale", torch.ones(n_targets, dtype=dtype))
 
@@ -76,21 +80,18 @@ class ForecastNet(nn.Module):
 
         `exogenous` (B, window_length - 1 + horizon, n_exogenous) starts one row after
         the window does: each of the network's steps reads, beside a row of the
-        window, what is known of the row that follows, and the head reads what is
-        known of the rows to forecast.
+        window, what is known of the row that follows. What is known of a row to
+        forecast has an effect on it that is learned once for all of them.
         """
         hidden = self.features(window, exogenous, merge=False)
+        block = self.head(hidden).view(len(hidden), self.horizon, -1)
         if exogenous is not None:
-            ahead = exogenous[:, -self.horizon :].flatten(1)  # (B, horizon * e)
-            if self.independent:
-                ahead = ahead.repeat_interleave(self.n_targets, dim=0)
-            hidden = torch.cat([hidden, ahead], dim=1)
-        block = self.head(hidden)
+            ahead = self._beside_channels(exogenous[:, -self.horizon :])  # (B, H, e)
+            state = hidden[:, None].expand(-1, self.horizon, -1)  # (B, H, units)
+            block = block + self.effect(torch.cat([state, ahead], dim=2))
         if self.independent:
             block = block.view(len(window), self.n_targets, self.horizon)
             block = block.transpose(1, 2)  # (B, horizon, n_targets)
-        else:
-            block = block.view(len(window), self.horizon, self.n_targets)
         block = block * self.output_scale
         return block if self.center is None else block + self.level(window)
 
@@ -102,9 +103,7 @@ class ForecastNet(nn.Module):
         if self.independent:
             window = window.transpose(1, 2).reshape(-1, window.shape[1], 1)
         if exogenous is not None:
-            beside = exogenous[:, : window.shape[1]]
-            if self.independent:
-                beside = beside.repeat_interleave(self.n_targets, dim=0)
+            beside = self._beside_channels(exogenous[:, : window.shape[1]])
             window = torch.cat([window, beside], dim=2)
         # (B, window_length, c) -> (B, n_segments, segment_length * c)
         segments = window.reshape(
@@ -113,14 +112,33 @@ class ForecastNet(nn.Module):
         hidden = self.recurrent.summarize(self.recurrent(segments))
         return hidden.reshape(n_windows, -1) if merge else hidden
 
+    def _beside_channels(self, exogenous):
+        """Repeat what is known for every channel that goes through by itself."""
+        if self.independent:
+            return exogenous.repeat_interleave(self.n_targets, dim=0)
+        return exogenous
+
     def level(self, window, center=None):
         """What is subtracted from each window, (B, 1, n_series)."""
         if (center or self.center) == "last":
             return window[:, -1:]
         return window.mean(dim=1, keepdim=True)
 
+    def best_center(self, window, block, one_series):
+        """Compare three naive forecasts, on the later half of the windows.
+
+        They are the mean of all earlier rows (no centre), the mean of the window, and
+        its last row. Windows of several series have no common earlier rows.
+        """
+        half = len(window) // 2
+        later, truth = window[half:], block[half:]
+        errors = {c: truth - self.level(later, c) for c in ("mean", "last")}
+        if one_series:
+            errors[None] = truth - block[: max(half, 1)].mean(dim=(0, 1))
+        return min(errors, key=lambda center: errors[center].square().mean())
+
     @torch.no_grad()
-    def fit_scales(self, window, block):
+    def fit_scales(self, window, block, one_series=True):
         """Decide on the centre, and measure the spread around it.
 
         Without the spread, the network of a smooth series would have to learn outputs
@@ -129,13 +147,14 @@ class ForecastNet(nn.Module):
         Parameters
         ----------
         window : Tensor of shape (B, window_length, n_series)
+            In the order of time.
         block : Tensor of shape (B, horizon, n_targets)
             What followed each window.
+        one_series : bool, default=True
+            Whether all windows are of one series.
         """
         if self.center == "auto":
-            spread = {None: block - block.mean(dim=(0, 1))}
-            spread |= {c: block - self.level(window, c) for c in ("mean", "last")}
-            self.center = min(spread, key=lambda c: spread[c].square().mean())
+            self.center = self.best_center(window, block, one_series)
         if self.center is not None:
             level = self.level(window)
             self.input_scale.copy_(_spread(window - level))

@@ -1,0 +1,40 @@
+"""Reading sets of sequences that pandas holds, as sktime's panels are."""
+
+import numpy as np
+import pandas as pd
+
+
+def read_pandas_panel(X):
+    """List the sequences of a pandas panel; return anything else as it is.
+
+    Parameters
+    ----------
+    X : object
+        A DataFrame with a row MultiIndex, whose last level is time and whose others
+        name the sequence ("pd-multiindex"), or one whose cells are Series
+        ("nested_univ").
+
+    Returns
+    -------
+    list of ndarray of shape (t_i, n_features), or `X` itself
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> index = pd.MultiIndex.from_tuples([(0, 0), (0, 1), (1, 0)])
+    >>> read_pandas_panel(pd.DataFrame({"a": [1.0, 2.0, 3.0]}, index=index))
+    [array([[1.],
+           [2.]]), array([[3.]])]
+    """
+    if not isinstance(X, pd.DataFrame):
+        return X
+    if isinstance(X.index, pd.MultiIndex):
+        levels = list(range(X.index.nlevels - 1))
+        groups = X.groupby(level=levels, sort=False)
+        return [sequence.to_numpy() for _, sequence in groups]
+    if X.size and isinstance(X.iloc[0, 0], pd.Series):
+        return [
+            np.column_stack([cell.to_numpy() for cell in row])
+            for row in X.itertuples(index=False)
+        ]
+    return X
