@@ -9,7 +9,7 @@ from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
 from sklearn_gru import estimators
 from sklearn_gru.estimators._base import document_parameters
-from sklearn_gru.estimators._conformal import conformal_offsets
+from sklearn_gru.estimators._conformal import offsets_by_step
 
 # A head of its own accord takes at most this part of a series.
 MOST_OF_HORIZON = 3
@@ -217,6 +217,31 @@ class GRUForecaster(BaseForecaster):
         self._last_label = y.index[-1]
         return self
 
+    def pretrain(self, y, X=None, fh=None):
+        """Train one network on all series of a panel or hierarchy.
+
+        Parameters
+        ----------
+        y : panel or hierarchy
+            In any of sktime's formats. Series may differ in length; each is
+            standardised by itself.
+        X : panel or hierarchy, default=None
+            Exogenous columns, with the index of `y`.
+        fh : ForecastingHorizon or int or list of int, default=None
+            Sizes the network's head if `horizon` is None.
+
+        Returns
+        -------
+        self : GRUForecaster
+            `fit` then takes a series in without training.
+        """
+        # sktime widens the formats that it lets through for y here, but not for X.
+        self.set_tags(X_inner_mtype=["pd-multiindex", "pd_multiindex_hier"])
+        try:
+            return super().pretrain(y, X, fh)
+        finally:
+            self.set_tags(X_inner_mtype="pd.DataFrame")
+
     def _pretrain(self, y, X=None, fh=None):
         panel, exogenous = _split_panel(y), _split_panel(X)
         shortest = min(map(len, panel))
@@ -338,7 +363,7 @@ class GRUForecaster(BaseForecaster):
         values = self._values_at(fh, X)
         steps = np.maximum(_steps(fh, self._cutoff), 1)
         errors = self._calibration_errors(int(steps.max()))
-        offsets = conformal_offsets(errors, np.asarray(alpha, float), extrapolate=True)
+        offsets = offsets_by_step(errors, np.asarray(alpha, float), extrapolate=True)
         quantiles = values[:, :, None] + offsets[steps - 1]  # (n, columns, levels)
         columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
         return pd.DataFrame(
@@ -353,11 +378,13 @@ class GRUForecaster(BaseForecaster):
         Those of rows that came since the last call join the earlier ones.
         """
         model, start = self._calibrate()
+        n_complete = max(start, len(self._rows) - steps + 1)
         known, start = self._calibrated.get(steps, (None, start))
         errors = model._errors(self._rows, self._rows, start, steps, self._exogenous)
-        start += len(errors)
         errors = errors if known is None else np.concatenate([known, errors])
-        self._calibrated[steps] = errors, start
+        # The last rows' errors are not complete before more rows are known.
+        n_kept = len(errors) - (len(self._rows) - n_complete)
+        self._calibrated[steps] = errors[:n_kept], n_complete
         return errors
 
     def _calibrate(self):
@@ -380,12 +407,18 @@ class GRUForecaster(BaseForecaster):
                 )
                 model, start = engine, min(engine.window_length_, start)
             else:
-                parameters = {**engine.get_params(), "callbacks": None}
-                known = _head(self._exogenous, start)
-                model = estimators.GRUForecaster(**parameters)
-                model._fit(self._rows[:start], exogenous=known)
+                model = self._twin(start)
             self._calibrated |= {"model": model, "start": start}
         return self._calibrated["model"], self._calibrated["start"]
+
+    def _twin(self, n_rows):
+        """Train a second model on the first rows only, for as many steps."""
+        parameters = self.forecaster_.get_params()
+        parameters["callbacks"] = None
+        parameters["window_length"] = self.forecaster_.window_length_
+        parameters["max_epochs"] = round(self.max_epochs * len(self._rows) / n_rows)
+        twin = estimators.GRUForecaster(**parameters)
+        return twin._fit(self._rows[:n_rows], exogenous=_head(self._exogenous, n_rows))
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):

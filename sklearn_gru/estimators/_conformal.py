@@ -67,3 +67,37 @@ def conformal_offsets(errors, alpha, extrapolate=False):
         normal = norm.ppf((1 + coverage[level]) / 2) * spread
         radius[level] = np.maximum(radius[level], normal)
     return np.moveaxis(radius, 0, -1) * np.sign(alpha - 0.5)
+
+
+def offsets_by_step(errors, alpha, extrapolate=False):
+    """Compute the offsets of each step ahead, from the errors known of it.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n, steps, n_targets)
+        Truth minus forecast; NaN where the truth is not known.
+    alpha : ndarray of shape (n_levels,)
+    extrapolate : bool, default=False
+        As in `conformal_offsets`. Steps of which no error is known then take the
+        errors of the furthest step that has some, grown as those of a random walk.
+
+    Returns
+    -------
+    ndarray of shape (steps, n_targets, n_levels)
+    """
+    known = np.isfinite(errors[:, :, 0])
+    n_steps = int(known.any(axis=0).sum()) if extrapolate else errors.shape[1]
+    offsets = [
+        conformal_offsets(errors[known[:, step], step], alpha, extrapolate)
+        for step in range(n_steps)
+    ]
+    for step in range(n_steps, errors.shape[1]):
+        offsets.append(offsets[n_steps - 1] * ((step + 1) / n_steps) ** 0.5)
+    if n_steps < errors.shape[1]:
+        warnings.warn(
+            f"The calibration rows are too few for more than {n_steps} steps: the "
+            "bounds of later ones grow like those of a random walk. Raise "
+            "calibration_fraction or give a longer series.",
+            stacklevel=2,
+        )
+    return np.stack(offsets)

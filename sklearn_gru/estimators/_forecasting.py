@@ -404,10 +404,13 @@ class BaseForecaster(BaseRecurrent):
         return exogenous[np.clip(rows, 0, len(exogenous) - 1)]
 
     def _errors(self, rows, truth, start, steps, exogenous=None):
-        """Errors of all forecasts from row `start` on, by step: (n, steps, targets)."""
-        origins = np.arange(start, len(rows) - steps + 1)
-        if not len(origins):
-            return np.empty((0, steps, truth.shape[1]))
+        """Errors of all forecasts from row `start` on, by step: (n, steps, targets).
+
+        NaN where the truth is not known yet.
+        """
+        origins = np.arange(start, len(rows))
+        unknown = np.full((steps - 1, truth.shape[1]), np.nan)
+        truth = np.concatenate([truth, unknown])
         forecast = self._forecast(rows, None, origins, steps, exogenous)
         return truth[origins[:, None] + np.arange(steps)] - forecast
 

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._base import document_parameters, require_finite
-from sklearn_gru.estimators._conformal import conformal_offsets
+from sklearn_gru.estimators._conformal import offsets_by_step
 from sklearn_gru.estimators._forecasting import BaseForecaster
 from sklearn_gru.estimators._time_index import calendar_of, check_time_index
 from sklearn_gru.nets import LOSSES
@@ -395,7 +395,7 @@ least 25: give a longer series or a shorter window.
             raise ValueError("Give X, or the number of steps to forecast, or both.")
         center = self.predict(X, steps) if X is not None else self.forecast(steps)
         errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets)
-        offsets = conformal_offsets(errors, np.asarray(alpha, float))
+        offsets = offsets_by_step(errors, np.asarray(alpha, float))
         offsets = offsets[:, 0] if self._y_is_flat else offsets  # (steps, ..., levels)
         return center[..., None] + offsets
 

@@ -1,3 +1,5 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -16,17 +18,76 @@ def test_intervals_cover_the_next_error_of_an_exchangeable_sequence(coverage, n)
 
 
 def test_ranks_are_those_of_the_definition():
-    errors = np.array([5.0, 1.0, 4.0, 2.0, 3.0, 6.0, 9.0, 8.0, 7.0])
+    errors = np.array([5.0, -1.0, 4.0, 2.0, -3.0, 6.0, 9.0, -8.0, 7.0])
     offsets = conformal_offsets(errors, np.array([0.1, 0.25, 0.5, 0.75, 0.9]))
-    np.testing.assert_array_equal(offsets, [1, 2, 5, 8, 9])
+    # Of 9 sizes, the ceil(10 * 0.8)-th and the ceil(10 * 0.5)-th smallest.
+    np.testing.assert_array_equal(offsets, [-8, -5, 0, 5, 8])
 
 
 def test_too_few_errors_say_how_many_are_needed():
-    with pytest.raises(ValueError, match=r"10 calibration errors .* at least 19"):
-        conformal_offsets(np.zeros(10), np.array([0.05, 0.95]))
+    with pytest.raises(ValueError, match=r"8 calibration errors .* at least 9"):
+        conformal_offsets(np.zeros(8), np.array([0.05, 0.95]))
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -0.1, 1.2])
 def test_alpha_out_of_range_is_an_error(alpha):
     with pytest.raises(ValueError, match="between 0 and 1"):
         conformal_offsets(np.zeros(10), np.array([alpha]))
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95, 0.98, 0.99])
+def test_the_number_of_errors_that_is_asked_for_is_enough_and_no_less(coverage):
+    alpha = np.array([(1 - coverage) / 2, (1 + coverage) / 2])
+    # The largest of n errors covers the next one with probability n / (n + 1).
+    enough = next(n for n in range(1, 500) if n / (n + 1) > coverage - 1e-9)
+    conformal_offsets(np.zeros(enough), alpha)
+    if enough > 1:
+        with pytest.raises(ValueError, match=f"at least {enough} are needed"):
+            conformal_offsets(np.zeros(enough - 1), alpha)
+
+
+# Levels beyond what n errors say
+
+
+def test_extrapolation_leaves_other_levels_alone():
+    errors = np.random.default_rng(0).normal(size=(19, 3))
+    alpha = np.array([0.05, 0.3, 0.5, 0.95])
+    np.testing.assert_array_equal(
+        conformal_offsets(errors, alpha, extrapolate=True),
+        conformal_offsets(errors, alpha),
+    )
+
+
+@pytest.mark.parametrize(("alpha", "side"), [(0.001, -1), (0.999, 1)])
+def test_far_levels_follow_a_normal_distribution(alpha, side):
+    errors = NormalDist(1, 2).samples(50, seed=0)
+    with pytest.warns(UserWarning, match=r"at least 499 are needed.* stands in"):
+        offset = conformal_offsets(np.array(errors), np.array([alpha]), True)
+    size = np.sqrt(np.mean(np.square(errors)))
+    expected = NormalDist(0, size).inv_cdf(alpha)
+    assert abs(expected) > max(map(abs, errors))
+    assert offset == pytest.approx(expected)
+    assert np.sign(offset) == side
+
+
+@pytest.mark.filterwarnings("ignore:.*too few:UserWarning")
+def test_far_levels_lie_outside_of_all_errors():
+    errors = np.array([-1.0, 0, 0, 0, 0, 0, 0, 0, 30])  # the normal one lies inside
+    alpha = np.array([0.02, 0.98])
+    np.testing.assert_array_equal(conformal_offsets(errors, alpha, True), [-30, 30])
+
+
+@pytest.mark.filterwarnings("ignore:.*too few:UserWarning")
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_extrapolated_levels_are_in_order(n):
+    errors = np.random.default_rng(0).normal(size=(n, 4))
+    alpha = np.array([0.001, 0.05, 0.2, 0.5, 0.8, 0.95, 0.999])
+    offsets = conformal_offsets(errors, alpha, extrapolate=True)
+    assert offsets.shape == (4, 7)
+    assert (np.diff(offsets, axis=1) >= 0).all()
+    assert (np.diff(offsets, axis=1)[:, 2:4] > 0).all()
+
+
+def test_no_errors_can_not_be_extrapolated():
+    with pytest.raises(ValueError, match="0 calibration errors are too few"):
+        conformal_offsets(np.empty((0, 2)), np.array([0.1]), extrapolate=True)

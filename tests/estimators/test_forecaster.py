@@ -369,4 +369,4 @@ def test_intervals_need_calibration_rows(table):
     with pytest.raises(ValueError, match="steps=21; raise calibration_fraction"):
         model.predict_interval(steps=21)
     with pytest.raises(ValueError, match="20 calibration errors are too few"):
-        model.predict_interval(steps=1, coverage=0.95)
+        model.predict_interval(steps=1, coverage=0.96)
