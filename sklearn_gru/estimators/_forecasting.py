@@ -409,6 +409,8 @@ class BaseForecaster(BaseRecurrent):
         NaN where the truth is not known yet.
         """
         origins = np.arange(start, len(rows))
+        if not len(origins):
+            return np.empty((0, steps, truth.shape[1]))
         unknown = np.full((steps - 1, truth.shape[1]), np.nan)
         truth = np.concatenate([truth, unknown])
         forecast = self._forecast(rows, None, origins, steps, exogenous)
