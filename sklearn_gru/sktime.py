@@ -11,8 +11,8 @@ from sklearn_gru import estimators
 from sklearn_gru.estimators._base import document_parameters
 from sklearn_gru.estimators._conformal import offsets_by_step
 
-# A head of its own accord takes at most this part of a series.
-MOST_OF_HORIZON = 3
+# Of a short series, a head that is sized by fh takes at most this part.
+LARGEST_SHARE = 1 / 3
 
 
 @document_parameters
@@ -33,7 +33,7 @@ class GRUForecaster(BaseForecaster):
     horizon : int or None, default=None
         Rows that the network forecasts at once; longer forecasts feed blocks of this
         many rows back. None takes the largest step of the `fh` that `fit` is given
-        (at most a third of the series), or 1.
+        (less if the series is short), or 1.
     center : {"auto", "last", "mean"} or None, default="auto"
         What is subtracted from each window and added to its forecast: the last row,
         the mean, or nothing. "auto" takes the one that would
@@ -185,8 +185,7 @@ class GRUForecaster(BaseForecaster):
         else:
             self.forecaster_ = self._engine(fh, len(rows))
             self.forecaster_._fit(rows, exogenous=exogenous)
-        self._series = y if isinstance(y, pd.Series) else y.iloc[:0]
-        self._series = self._series.iloc[:0]
+        self._template = y.iloc[:0]
         self._X_columns = None if X is None else X.columns
         self._rows, self._exogenous = rows, exogenous
         self._last_label = y.index[-1]
@@ -272,7 +271,10 @@ class GRUForecaster(BaseForecaster):
         if not fh.is_relative and self._cutoff is None:
             return 1  # in pretraining there is no cutoff to count from
         furthest = int(max(_steps(fh, self._cutoff)))
-        return max(1, min(furthest, n_rows // MOST_OF_HORIZON))
+        most = int(n_rows * LARGEST_SHARE)
+        if self.window_length != "auto":
+            most = min(most, (n_rows - self.window_length) // 2)
+        return max(1, min(furthest, most))
 
     # Forecasting
 
@@ -346,16 +348,16 @@ class GRUForecaster(BaseForecaster):
     def _follows(self, label):
         """Tell whether a row is the one right after the last one known."""
         last = pd.Index([self._last_label])
-        if hasattr(self._series.index, "freq"):
-            last = type(self._series.index)(last, freq=self._series.index.freq)
+        if hasattr(self._template.index, "freq"):
+            last = type(self._template.index)(last, freq=self._template.index.freq)
         fh = ForecastingHorizon(pd.Index([label]), is_relative=False)
         return _steps(fh, last)[0] == 1
 
     def _frame(self, fh, values):
         index = fh.to_absolute_index(self._cutoff)
-        if isinstance(self._series, pd.Series):
-            return pd.Series(values[:, 0], index=index, name=self._series.name)
-        return pd.DataFrame(values, index=index, columns=self._series.columns)
+        if isinstance(self._template, pd.Series):
+            return pd.Series(values[:, 0], index=index, name=self._template.name)
+        return pd.DataFrame(values, index=index, columns=self._template.columns)
 
     # Intervals
 

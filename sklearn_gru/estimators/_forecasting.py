@@ -417,8 +417,11 @@ class BaseForecaster(BaseRecurrent):
         return truth[origins[:, None] + np.arange(steps)] - forecast
 
     def _continues_training(self, X, stamps):
-        # A memory map is read by itself: joining rows to it would copy the file.
-        return memory_map_of(X) is None and not self._begins_like_training(X, stamps)
+        if memory_map_of(X) is not None:
+            return False  # joining rows to it would copy the file
+        if len(X) < self.window_length_ + self.horizon:
+            return True  # too few rows to be a training series themselves
+        return not self._begins_like_training(X, stamps)
 
     def _begins_like_training(self, X, stamps):
         """Tell whether X starts where the training series did.

@@ -181,3 +181,12 @@ def test_fitting_again_starts_anew():
     once = GRUForecaster(**QUICK).fit(y, fh=[1, 2])
     again = GRUForecaster(**QUICK).fit(-y, fh=[1, 2]).fit(y, fh=[1, 2])
     pd.testing.assert_series_equal(again.predict(), once.predict())
+
+
+@pytest.mark.parametrize(("n_rows", "horizon"), [(26, 1), (30, 3), (36, 6), (60, 12)])
+def test_a_head_leaves_a_short_series_windows_to_learn_from(n_rows, horizon):
+    y = pd.Series(np.sin(np.arange(n_rows)))
+    forecaster = GRUForecaster(window_length=24, units=4, max_epochs=1)
+    forecaster.fit(y, fh=range(1, 13))
+    assert forecaster.forecaster_.horizon == horizon
+    assert len(forecaster.predict()) == 12

@@ -129,3 +129,10 @@ def test_update_predict_is_a_loop_of_both(y, update_params):
     np.testing.assert_allclose(
         rolled[~np.isnan(rolled)], np.concatenate(expected), rtol=1e-6
     )
+
+
+def test_a_constant_series_goes_on():
+    y = pd.Series(7.0, index=pd.RangeIndex(60))
+    forecaster = GRUForecaster(window_length=6, units=4, max_epochs=2).fit(y[:50])
+    forecaster.update(y[50:53], update_params=True)
+    np.testing.assert_allclose(forecaster.predict([1, 2]), 7.0, atol=0.5)
