@@ -1,4 +1,4 @@
-"""Forecast a daily series and show how much better than naive that is.
+"""Forecast a series and show how much better than naive that is.
 
     python examples/demo.py                              # Seattle's temperatures
     python examples/demo.py --csv path.csv --target column
@@ -9,6 +9,7 @@ the rows is held out: the model never sees it before it is scored on it.
 
 import argparse
 import sys
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -34,25 +35,39 @@ def load_seattle():
 def load_csv(path, target):
     try:
         table = pd.read_csv(path)
+        if len(table.columns) == 1 and ";" in table.columns[0]:
+            table = pd.read_csv(path, sep=";")
     except (OSError, ValueError) as error:
         sys.exit(f"Can't read {path}: {error}")
-    first = table.columns[0]
-    if not pd.api.types.is_numeric_dtype(table[first]):
-        dates = pd.to_datetime(table[first], errors="coerce")
-        if dates.notna().all():
-            table = table.set_index(pd.DatetimeIndex(dates, name=first)).drop(
-                columns=first
-            )
-    table = table.select_dtypes("number")
-    target = target or (table.columns[-1] if len(table.columns) else None)
-    if target not in table.columns:
-        names = ", ".join(table.columns) or "none"
-        sys.exit(f"{path} has no numeric column {target!r}; it has: {names}.")
-    if table.isna().any(axis=None):
-        column = table.columns[table.isna().any()][0]
-        row = table.index[table[column].isna()][0]
+    table = with_dates_as_index(table)
+    numbers = table.select_dtypes("number")
+    if target is None and len(numbers.columns):
+        target = numbers.columns[-1]
+    if target not in numbers.columns:
+        kind = "no numeric" if target in table.columns else "no"
+        names = ", ".join(map(str, numbers.columns)) or "none"
+        sys.exit(f"{path} has {kind} column {target!r}; its numeric ones are: {names}.")
+    if numbers.isna().any(axis=None):
+        column = numbers.columns[numbers.isna().any()][0]
+        row = numbers.index[numbers[column].isna()][0]
         sys.exit(f"{path} misses a value in column {column!r} at {row}; fill it first.")
-    return table, target, ""
+    return numbers, target, ""
+
+
+def with_dates_as_index(table):
+    """Make the first column the index, oldest row first, if it holds dates."""
+    first = table.columns[0]
+    if pd.api.types.is_numeric_dtype(table[first]):
+        return table
+    for day_first in (False, True):
+        dates = pd.to_datetime(table[first], errors="coerce", dayfirst=day_first)
+        if dates.notna().all():
+            index = pd.DatetimeIndex(dates, name=first)
+            return table.set_index(index).drop(columns=first).sort_index()
+    print(
+        f"Column {first!r} holds no dates that can be read; rows are counted instead."
+    )
+    return table
 
 
 def season_of(index):
@@ -69,9 +84,11 @@ def season_of(index):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--csv", help="a table with one row per time step")
-    parser.add_argument("--target", help="the column to forecast (default: the last)")
-    parser.add_argument("--output", default="forecast.png")
+    parser.add_argument("--target", help="what to forecast (default: the last numbers)")
+    parser.add_argument("--output", default="forecast.png", help="the picture's path")
     options = parser.parse_args()
+    if not Path(options.output).absolute().parent.is_dir():
+        sys.exit(f"There is no folder to write {options.output} into.")
     if options.csv:
         table, target, unit = load_csv(options.csv, options.target)
     else:
@@ -83,7 +100,10 @@ def main():
     model = Pipeline(
         [("scale", MinMaxScaler()), ("gru", GRUForecaster(random_state=0, verbose=1))]
     )
-    model.fit(train, train[target])
+    try:
+        model.fit(train, train[target])
+    except ValueError as error:
+        sys.exit(f"This table can't be forecast: {error}")
 
     truth = test[target].to_numpy()
     errors = {"GRU": root_mean_squared_error(truth, model.predict(test))}

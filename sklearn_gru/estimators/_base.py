@@ -178,7 +178,7 @@ TRAINING_PARAMETERS = """\
         Passes over the training data.
     batch_size : int, default=32
         Samples per training step.
-    lr : float, default=0.004
+    lr : float, default=0.002
         Learning rate, at the start if it changes.
     lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
         How the learning rate changes from epoch to epoch: not at all, along a half
@@ -197,8 +197,9 @@ TRAINING_PARAMETERS = """\
         The part that `early_stopping` holds out.
     n_iter_no_change : int, default=10
         Epochs without improvement that `early_stopping` waits for.
-    tol : float, default=1e-4
-        Smallest fall of the loss, as a fraction of it, that counts as improvement.
+    tol : float, default=1e-2
+        Smallest fall of the held-out loss, as a fraction of it, that counts as an
+        improvement.
     standardize : bool, default=True
         Whether to give inputs and outputs zero mean and unit variance inside; results
         come back in the units of the data.

@@ -44,29 +44,42 @@ def conformal_offsets(errors, alpha, extrapolate=False):
     """
     if ((alpha <= 0) | (alpha >= 1)).any():
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha.tolist()}.")
+    _check_number(len(errors), np.abs(2 * alpha - 1), extrapolate)
+    return _offsets(errors, alpha)
+
+
+def _offsets(errors, alpha):
     n = len(errors)
     coverage = np.abs(2 * alpha - 1)
-    # The slack is for (n + 1) * 0.95 coming out just above a whole number.
-    rank = np.ceil((n + 1) * coverage - 1e-9 * n).astype(int)
-    beyond = rank > n
-    if beyond.any():
-        widest = float(coverage.max())
-        message = (
-            f"{n} calibration errors are too few for a coverage of {widest:.3g}: at "
-            f"least {int(np.ceil(widest / (1 - widest) - 1e-9))} are needed. Raise "
-            "calibration_fraction, give a longer series, or ask for less coverage."
-        )
-        if not extrapolate or n == 0:
-            raise ValueError(message)
-        warnings.warn(message + " A normal distribution stands in.", stacklevel=2)
+    rank = _rank(n, coverage)
     sizes = np.sort(np.abs(errors), axis=0)
     sizes = np.concatenate([np.zeros_like(sizes[:1]), sizes])
     radius = sizes[np.minimum(rank, n)]  # (levels, ...)
     spread = np.sqrt((errors**2).mean(axis=0))
-    for level in np.flatnonzero(beyond):
+    for level in np.flatnonzero(rank > n):
         normal = norm.ppf((1 + coverage[level]) / 2) * spread
         radius[level] = np.maximum(radius[level], normal)
     return np.moveaxis(radius, 0, -1) * np.sign(alpha - 0.5)
+
+
+def _rank(n, coverage):
+    """Rank of the error that bounds the next; above n if the errors say nothing."""
+    # The slack is for (n + 1) * 0.95 coming out just above a whole number.
+    return np.ceil((n + 1) * coverage - 1e-9 * n).astype(int)
+
+
+def _check_number(n, coverage, extrapolate):
+    if (_rank(n, coverage) <= n).all():
+        return
+    widest = float(coverage.max())
+    message = (
+        f"{n} calibration errors are too few for a coverage of {widest:.3g}: at "
+        f"least {int(np.ceil(widest / (1 - widest) - 1e-9))} are needed. Raise "
+        "calibration_fraction, give a longer series, or ask for less coverage."
+    )
+    if not extrapolate or n == 0:
+        raise ValueError(message)
+    warnings.warn(message + " A normal distribution stands in.", stacklevel=3)
 
 
 def offsets_by_step(errors, alpha, extrapolate=False):
@@ -87,10 +100,9 @@ def offsets_by_step(errors, alpha, extrapolate=False):
     """
     known = np.isfinite(errors[:, :, 0])
     n_steps = int(known.any(axis=0).sum()) if extrapolate else errors.shape[1]
-    offsets = [
-        conformal_offsets(errors[known[:, step], step], alpha, extrapolate)
-        for step in range(n_steps)
-    ]
+    fewest = errors[known[:, n_steps - 1], n_steps - 1]
+    conformal_offsets(fewest, alpha, extrapolate)  # one error or warning for all steps
+    offsets = [_offsets(errors[known[:, step], step], alpha) for step in range(n_steps)]
     for step in range(n_steps, errors.shape[1]):
         offsets.append(offsets[n_steps - 1] * ((step + 1) / n_steps) ** 0.5)
     if n_steps < errors.shape[1]:

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import torch
+from pandas.api.types import is_datetime64_any_dtype
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from sklearn_gru.data import (
@@ -151,6 +152,19 @@ class BaseForecaster(BaseRecurrent):
         return X, (y if affine is None else None)
 
     def _read_rows(self, X, reset, **checks):
+        if len(np.shape(X)) == 1:
+            raise ValueError(
+                "Expected 2D array, got 1D array instead. Reshape your data: a single "
+                "series is X.reshape(-1, 1), or X.to_frame() of a pandas Series."
+            )
+        dates = []
+        if isinstance(X, pd.DataFrame):
+            dates = X.columns[[is_datetime64_any_dtype(dtype) for dtype in X.dtypes]]
+        if len(dates):
+            raise ValueError(
+                f"Column {dates[0]!r} of X holds dates: make it the index, with "
+                f"X.set_index({dates[0]!r})."
+            )
         if memory_map_of(X) is not None:
             # Neither converted, which would copy it, nor looked at here: scaling
             # looks at every block for NaN.
@@ -357,7 +371,7 @@ class BaseForecaster(BaseRecurrent):
             raise ValueError(
                 f"steps={steps} is more than horizon={self.horizon}, and the targets "
                 "are no affine images of columns of X, so forecasts can't be fed back. "
-                f"Fit with horizon={steps}."
+                f"Fit with horizon={steps}, or transform X and y alike."
             )
         origins = np.asarray(origins)
         blocks = self._evaluate(X, history, origins, "forward", steps, exogenous)

@@ -48,7 +48,8 @@ def check_time_index(table, name):
     ValueError: The index of y has a hole: 2024-01-02 00:00:00 is followed by \
 2024-01-05 00:00:00, where one step is 1 days 00:00:00. Rows must be equally spaced \
 time steps: insert the missing rows (asfreq, then interpolate or ffill), or pass \
-y.to_numpy() if the rows are to be taken as consecutive.
+y.to_numpy() if the rows are to be taken as consecutive. In cross-validation use \
+TimeSeriesSplit: KFold cuts holes.
     """
     index = time_index_of(table)
     if index is None or len(index) < 2:
@@ -72,7 +73,8 @@ y.to_numpy() if the rows are to be taken as consecutive.
         f"The index of {name} has a hole: {index[place]} is followed by "
         f"{index[place + 1]}, where one step is {usual}. Rows must be equally spaced "
         "time steps: insert the missing rows (asfreq, then interpolate or ffill), or "
-        f"pass {name}.to_numpy() if the rows are to be taken as consecutive."
+        f"pass {name}.to_numpy() if the rows are to be taken as consecutive. In "
+        "cross-validation use TimeSeriesSplit: KFold cuts holes."
     )
 
 

@@ -83,7 +83,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         dropout=0.0,
         max_epochs=100,
         batch_size=32,
-        lr=0.004,
+        lr=0.002,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,
@@ -91,7 +91,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
-        tol=1e-4,
+        tol=1e-2,
         standardize=True,
         warm_start=False,
         callbacks=None,
@@ -250,6 +250,11 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
 
     def _read_sequence_y(self, y, X):
         y = as_sequences(y)
+        if not isinstance(y, Ragged) and y.ndim < 2:
+            raise ValueError(
+                "With return_sequences=True y must have shape (n_samples, n_timesteps) "
+                f"or (n_samples, n_timesteps, n_outputs), got {y.shape}."
+            )
         if isinstance(X, Ragged) != isinstance(y, Ragged):
             raise ValueError(
                 "With return_sequences=True X and y must both be arrays or both be "

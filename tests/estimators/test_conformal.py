@@ -1,9 +1,10 @@
+import warnings
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 
-from sklearn_gru.estimators._conformal import conformal_offsets
+from sklearn_gru.estimators._conformal import conformal_offsets, offsets_by_step
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9])
@@ -91,3 +92,17 @@ def test_extrapolated_levels_are_in_order(n):
 def test_no_errors_can_not_be_extrapolated():
     with pytest.raises(ValueError, match="0 calibration errors are too few"):
         conformal_offsets(np.empty((0, 2)), np.array([0.1]), extrapolate=True)
+
+
+def test_steps_have_errors_of_their_own_and_one_warning():
+    errors = np.arange(1.0, 31.0).reshape(10, 3, 1)
+    errors[8:, 2] = errors[9:, 1] = np.nan
+    alpha = np.array([0.05, 0.95])
+    with pytest.warns(UserWarning, match="8 calibration errors") as warned:
+        offsets = offsets_by_step(errors, alpha, extrapolate=True)
+    assert len(warned) == 1
+    for step in range(3):
+        known = errors[: 10 - step, step]
+        with warnings.catch_warnings(record=True, action="ignore"):
+            expected = conformal_offsets(known, alpha, extrapolate=True)
+        np.testing.assert_array_equal(offsets[step], expected)
