@@ -86,7 +86,7 @@ class BaseForecaster(BaseRecurrent):
                 self.window_length_ = self._resolve_window(min(map(len, panel)))
             panel_z, known_z = [], []
             for i, rows in enumerate(panel):
-                self._check_length(len(rows))
+                self._check_length(len(rows), f"Series {i} of the panel")
                 known = None if exogenous is None else exogenous[i]
                 self._fit_scalers(rows, None, known)
                 panel_z.append(self._x_scaler.transform(rows))
@@ -152,7 +152,7 @@ class BaseForecaster(BaseRecurrent):
         return X, (y if affine is None else None)
 
     def _read_rows(self, X, reset, **checks):
-        if len(np.shape(X)) == 1:
+        if getattr(X, "ndim", 2) == 1:
             raise ValueError(
                 "Expected 2D array, got 1D array instead. Reshape your data: a single "
                 "series is X.reshape(-1, 1), or X.to_frame() of a pandas Series."
@@ -208,14 +208,14 @@ class BaseForecaster(BaseRecurrent):
             )
         return window
 
-    def _check_length(self, n_rows):
+    def _check_length(self, n_rows, name="The series"):
         needed = self.window_length_ + self.horizon
         if n_rows < needed:
             kept = (
                 " (without the calibration rows)" if self.calibration_fraction else ""
             )
             raise ValueError(
-                f"The series has {n_rows} rows{kept}, but window_length="
+                f"{name} has {n_rows} rows{kept}, but window_length="
                 f"{self.window_length_} and horizon={self.horizon} need at least "
                 f"{needed}: give a longer series or a shorter window."
             )

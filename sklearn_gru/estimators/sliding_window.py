@@ -32,7 +32,8 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
     pad : {"edge", "zero"}, default="edge"
         What stands before the first row: that row again, or zeros.
     flatten : bool, default=False
-        Whether a window becomes one long row, for any tabular estimator.
+        Whether a window becomes one long row, for any tabular estimator. Only such
+        rows have column names and `set_output`.
 
     Attributes
     ----------
