@@ -66,10 +66,10 @@ class GRUForecaster(BaseForecaster):
 
     Prediction intervals are split-conformal (Lei et al. 2018, Distribution-Free
     Predictive Inference for Regression): when they are first asked for, a second model
-    with the same settings is trained without the latest rows, and its errors there are
-    added to the forecasts of the first. After `pretrain` no second model is needed.
-    Levels too close to 0 or 1 for the number of errors are extrapolated along a normal
-    distribution, with a warning.
+    with the same settings is trained without the latest rows, for as many steps, and
+    its errors there are added to the forecasts of the first. After `pretrain` no second
+    model is needed. Levels too close to 0 or 1 for the number of errors are
+    extrapolated along a normal distribution, with a warning.
 
     See Also
     --------

@@ -21,7 +21,13 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.nets import CELLS
-from sklearn_gru.training import build_net, loss_curve, resolve_device, train
+from sklearn_gru.training import (
+    build_net,
+    check_architecture,
+    loss_curve,
+    resolve_device,
+    train,
+)
 
 ENOUGH_TO_HOLD_OUT = 500
 
@@ -115,6 +121,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             )
             self._prepare(net.module_, dataset)
         else:
+            check_architecture(self.net_, self, module_arguments)
             net = copy.deepcopy(self.net_)
         train(net, dataset, self, epochs)
         self.net_ = net

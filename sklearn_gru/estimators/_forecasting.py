@@ -20,8 +20,8 @@ from sklearn_gru.estimators._time_index import calendar_of, check_time_index
 from sklearn_gru.nets import LOSSES, ForecastNet
 from sklearn_gru.training import (
     SequenceDataset,
-    Series,
     Together,
+    dense,
     evaluate_in_blocks,
     for_inference,
     gather,
@@ -280,7 +280,7 @@ class BaseForecaster(BaseRecurrent):
         )
         if y is not None:
             place = (self._torch_dtype, self._device)
-            targets = Series(y, self._y_scaler, *place)
+            targets = dense(y, self._y_scaler, *place)
             y_source = targets.windows(horizon, start=window - n_before)
         n_windows = len(rows) - window - horizon + 1
         hold_out = hold_out and self._holds_out(-(-n_windows // self.stride))
@@ -328,11 +328,11 @@ class BaseForecaster(BaseRecurrent):
         """Sources of all windows, and of the rows that follow each."""
         window, horizon = self.window_length_, self.horizon
         place = (self._torch_dtype, self._device)
-        series = Series(rows, scaler, *place)
+        series = dense(rows, scaler, *place)
         windows, blocks = series.windows(window), series.windows(horizon, start=window)
         if exogenous is None:
             return windows, blocks
-        known = Series(exogenous, exogenous_scaler, *place)
+        known = dense(exogenous, exogenous_scaler, *place)
         known = known.windows(window - 1 + horizon, start=1)
         return Together({"window": windows, "exogenous": known}), blocks
 
@@ -367,9 +367,10 @@ class BaseForecaster(BaseRecurrent):
         """
         if not isinstance(steps, (int, np.integer)) or steps < 1:
             raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
-        if steps > self.horizon and self._map is None:
+        horizon = self.net_.module_.horizon
+        if steps > horizon and self._map is None:
             raise ValueError(
-                f"steps={steps} is more than horizon={self.horizon}, and the targets "
+                f"steps={steps} is more than horizon={horizon}, and the targets "
                 "are no affine images of columns of X, so forecasts can't be fed back. "
                 f"Fit with horizon={steps}, or transform X and y alike."
             )
@@ -413,7 +414,8 @@ class BaseForecaster(BaseRecurrent):
 
     def _gather_known(self, exogenous, origins, steps):
         """Gather what is known beside each window and ahead: (B, rows, e)."""
-        whole_blocks = -(-steps // self.horizon) * self.horizon
+        horizon = self.net_.module_.horizon
+        whole_blocks = -(-steps // horizon) * horizon
         rows = origins[:, None] + np.arange(1 - self.window_length_, whole_blocks)
         return exogenous[np.clip(rows, 0, len(exogenous) - 1)]
 

@@ -2,7 +2,6 @@
 
 from sklearn_gru.training.batches import (
     SequenceDataset,
-    Series,
     Together,
     dense,
     gather,
@@ -11,13 +10,13 @@ from sklearn_gru.training.batches import (
 )
 from sklearn_gru.training.device import one_thread, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
-from sklearn_gru.training.net import build_net, loss_curve, train
+from sklearn_gru.training.net import build_net, check_architecture, loss_curve, train
 
 __all__ = [
     "SequenceDataset",
-    "Series",
     "Together",
     "build_net",
+    "check_architecture",
     "dense",
     "evaluate_in_blocks",
     "for_inference",

@@ -22,6 +22,9 @@ SHUFFLE_AT_ONCE = 1 << 20
 def dense(values, scaler, dtype, device, stream=False):
     """Make the source of an array (n, ..., n_columns), standardised by `scaler`.
 
+    That of a series (n_rows, n_columns) has `windows(length, start)`, which makes the
+    source of all its windows from row `start` on.
+
     `stream` leaves the data where they are even if they fit on the device, for those
     who read them only once.
     """
@@ -41,25 +44,6 @@ def labels(values, device):
     return Resident(torch.as_tensor(values, dtype=torch.long).to(device))
 
 
-class Series:
-    """A standardised series that hands out sources of its windows.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_columns)
-    scaler : Scaler
-    dtype : torch.dtype
-    device : torch.device
-    """
-
-    def __init__(self, rows, scaler, dtype, device):
-        self.source = dense(rows, scaler, dtype, device)
-
-    def windows(self, length, start=0):
-        """Source of all windows of `length` rows from row `start` on."""
-        return self.source.windows(length, start)
-
-
 @dataclass(frozen=True)
 class Resident:
     """Data that lie on the device, standardised."""
@@ -72,7 +56,7 @@ class Resident:
     def take(self, indices):
         return self.values[torch.as_tensor(indices, device=self.values.device)]
 
-    def windows(self, length, start):
+    def windows(self, length, start=0):
         return Resident(self.values[start:].unfold(0, length, 1).transpose(1, 2))
 
 
@@ -92,7 +76,7 @@ class Streamed:
         batch = self.scaler.transform(gather(self.values, indices))
         return torch.from_numpy(batch).to(self.device, self.dtype)
 
-    def windows(self, length, start):
+    def windows(self, length, start=0):
         rows = window_view(np.asarray(self.values[start:]), length)
         return Streamed(rows, self.scaler, self.dtype, self.device)
 

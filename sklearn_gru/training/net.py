@@ -111,16 +111,7 @@ def build_net(module, criterion, settings, *, device, seed, **module_arguments):
     options = {"fused": True} if optimizer in FUSED else {}
     if settings.weight_decay:
         options["weight_decay"] = settings.weight_decay
-    arguments = {
-        "units": as_units(settings.units),
-        "cell": settings.cell,
-        "activation": settings.activation,
-        "reset_after": settings.reset_after,
-        "dropout": settings.dropout,
-        "dtype": getattr(torch, settings.dtype),
-        "seed": seed,
-        **module_arguments,
-    }
+    arguments = {**_architecture(settings, module_arguments), "seed": seed}
     net = Net(
         module=module,
         criterion=criterion,
@@ -138,6 +129,29 @@ def build_net(module, criterion, settings, *, device, seed, **module_arguments):
         **{f"optimizer__{name}": value for name, value in options.items()},
     )
     return net.initialize()
+
+
+def check_architecture(net, settings, module_arguments):
+    """Raise unless `net` is the one that these settings would build."""
+    for name, value in _architecture(settings, module_arguments).items():
+        fitted = getattr(net, f"module__{name}")
+        if fitted != value:
+            raise ValueError(
+                f"Training can't go on with {name}={value!r}: the fitted network has "
+                f"{name}={fitted!r}. Set it back, or fit anew with warm_start=False."
+            )
+
+
+def _architecture(settings, module_arguments):
+    return {
+        "units": as_units(settings.units),
+        "cell": settings.cell,
+        "activation": settings.activation,
+        "reset_after": settings.reset_after,
+        "dropout": settings.dropout,
+        "dtype": getattr(torch, settings.dtype),
+        **module_arguments,
+    }
 
 
 def train(net, dataset, settings, epochs):

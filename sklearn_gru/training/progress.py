@@ -3,7 +3,7 @@
 import math
 
 from skorch.callbacks import Callback, EarlyStopping
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 
 class ProgressBar(Callback):

@@ -331,6 +331,19 @@ def test_warm_start_goes_on_from_the_weights(table):
     assert model.loss_curve_[4] < cold.loss_curve_[0]
 
 
+@pytest.mark.parametrize(
+    "changed", [{"horizon": 3}, {"units": 9}, {"cell": "lstm"}, {"dtype": "float64"}]
+)
+def test_training_goes_on_with_the_same_network_only(table, changed):
+    model = GRUForecaster(**QUICK, horizon=2, warm_start=True).fit(table)
+    expected = model.forecast(5)
+    model.set_params(**changed)
+    for train_on in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=f"go on with {next(iter(changed))}="):
+            train_on(table)
+    np.testing.assert_array_equal(model.forecast(5), expected)
+
+
 # Intervals
 
 

@@ -4,7 +4,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from sklearn_gru.data import Ragged, fit_scaler, window_view
-from sklearn_gru.training import Series, batches, dense, gather, labels, ragged
+from sklearn_gru.training import batches, dense, gather, labels, ragged
 
 CPU = torch.device("cpu")
 N_ROWS = 30
@@ -79,7 +79,7 @@ def test_what_should_not_be_copied_is_streamed(kind, scaler, tmp_path):
 @both_precisions
 @pytest.mark.parametrize(("length", "start"), [(1, 0), (6, 0), (4, 11), (30, 0)])
 def test_series_hands_out_all_windows(rows, scaler, dtype, length, start):
-    source = Series(rows, scaler, dtype, CPU).windows(length, start)
+    source = dense(rows, scaler, dtype, CPU).windows(length, start)
     starts = range(start, N_ROWS - length + 1)
     assert len(source) == len(starts)
     expected = np.stack([rows[first : first + length] for first in starts])
@@ -88,14 +88,14 @@ def test_series_hands_out_all_windows(rows, scaler, dtype, length, start):
 
 
 def test_windows_of_a_series_share_its_memory(scaler, tmp_path):
-    resident = Series(table(), scaler, torch.float32, CPU)
+    resident = dense(table(), scaler, torch.float32, CPU)
     pointers = [
         part.values.untyped_storage().data_ptr()
         for part in (resident.source, resident.windows(5), resident.windows(3, start=9))
     ]
     assert len(set(pointers)) == 1
     mapped = on_disk(table(), tmp_path)
-    windows = Series(mapped, scaler, torch.float32, CPU).windows(5)
+    windows = dense(mapped, scaler, torch.float32, CPU).windows(5)
     assert np.shares_memory(windows.values, mapped)
 
 
