@@ -91,7 +91,7 @@ def test_windows_of_a_series_share_its_memory(scaler, tmp_path):
     resident = dense(table(), scaler, torch.float32, CPU)
     pointers = [
         part.values.untyped_storage().data_ptr()
-        for part in (resident.source, resident.windows(5), resident.windows(3, start=9))
+        for part in (resident, resident.windows(5), resident.windows(3, start=9))
     ]
     assert len(set(pointers)) == 1
     mapped = on_disk(table(), tmp_path)
