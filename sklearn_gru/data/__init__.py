@@ -4,12 +4,17 @@ from sklearn_gru.data._affine import AffineMap, find_affine_map
 from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release
 from sklearn_gru.data._scaling import Scaler, fit_scaler
 from sklearn_gru.data._sequences import Ragged, as_sequences
+from sklearn_gru.data._vocabulary import BOUNDARY, N_SPECIAL, UNKNOWN, Vocabulary
 from sklearn_gru.data._windows import lagged_windows, make_windows, window_view
 
 __all__ = [
+    "BOUNDARY",
+    "N_SPECIAL",
+    "UNKNOWN",
     "AffineMap",
     "Ragged",
     "Scaler",
+    "Vocabulary",
     "as_sequences",
     "find_affine_map",
     "fit_scaler",

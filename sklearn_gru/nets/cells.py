@@ -24,27 +24,67 @@ ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
 class _Cell:
     """What the cells share: unrolling `step`, and reading the gates."""
 
-    def forward(self, x):
-        """Map x (B, T, input_size) to the hidden states (B, T, units)."""
-        if self.has_kernel:
-            return super().forward(x)[0]
-        return torch.stack([hidden for hidden, _ in self.unroll(x)], dim=1)
+    def forward(self, x, state=None):
+        """Run over the time steps of x.
 
-    def unroll(self, x):
-        """Yield the hidden state (B, units) and the gates of every time step."""
-        projected = F.linear(x, self.weight_ih_l0, self.bias_ih_l0)  # (B, T, k * units)
-        state = self.initial_state(x)
+        Parameters
+        ----------
+        x : Tensor of shape (B, T, input_size), or of integers, (B, T)
+            An integer stands for the vector that is one there and zero elsewhere.
+        state : Tensor of shape (n_states, B, units), default=None
+            What the steps before have left; None is all zeros.
+
+        Returns
+        -------
+        hidden : Tensor of shape (B, T, units)
+        state : Tensor of shape (n_states, B, units)
+        """
+        if state is None:
+            state = self.initial_state(x)
+        if not self.has_kernel:
+            return self.unrolled(x, state)
+        if not x.is_floating_point():
+            x = F.one_hot(x, self.input_size).to(state.dtype)
+        hidden, state = super().forward(x, self.split(state[:, None]))
+        return hidden, self.joined(state)[:, 0]
+
+    def unrolled(self, x, state):
+        """Do what `forward` does, one `step` after the other."""
+        hidden = []
+        for state, _ in self.unroll(x, state):
+            hidden.append(state[0])
+        return torch.stack(hidden, dim=1), state
+
+    def unroll(self, x, state):
+        """Yield the state (n_states, B, units) and the gates of every time step."""
+        projected = self.projected(x)  # (B, T, k * units)
         for t in range(x.shape[1]):
-            state, gates = self.step(projected[:, t], state)
-            yield (state[0] if isinstance(state, tuple) else state), gates
+            new, gates = self.step(projected[:, t], self.split(state))
+            state = self.joined(new)
+            yield state, gates
 
     def gates(self, x):
         """Map x to a tuple of gate activations, each (B, T, units)."""
-        steps = [gates for _, gates in self.unroll(x)]
+        steps = [gates for _, gates in self.unroll(x, self.initial_state(x))]
         return tuple(torch.stack(gate, dim=1) for gate in zip(*steps, strict=True))
 
+    def projected(self, x):
+        """Multiply x with the input weights: (B, T, k * units)."""
+        if x.is_floating_point():
+            return F.linear(x, self.weight_ih_l0, self.bias_ih_l0)
+        return F.embedding(x, self.weight_ih_l0.t()) + self.bias_ih_l0
+
     def initial_state(self, x):
-        return x.new_zeros(len(x), self.hidden_size)
+        return self.weight_hh_l0.new_zeros(self.n_states, len(x), self.hidden_size)
+
+    # What PyTorch's layers and `step` take and return: the hidden state.
+    n_states = 1
+
+    def split(self, state):
+        return state[0]
+
+    def joined(self, state):
+        return state[None]
 
 
 class GRU(_Cell, nn.GRU):
@@ -81,8 +121,14 @@ class LSTM(_Cell, nn.LSTM):
         self.act = ACTIVATIONS[activation]
         self.has_kernel = activation == "tanh"
 
-    def initial_state(self, x):
-        return super().initial_state(x), super().initial_state(x)
+    # The hidden state and the cell's own.
+    n_states = 2
+
+    def split(self, state):
+        return state[0], state[1]
+
+    def joined(self, state):
+        return torch.stack(state)
 
     def step(self, projected, state):
         h, c = state

@@ -57,9 +57,31 @@ class Recurrent(nn.Module):
     def forward(self, x, lengths=None):
         """Map x (B, T, input_size) to hidden states (B, T, output_size)."""
         for layer in self.layers:
-            x = self._both_ways(layer, "forward", x, lengths)
+            x = self._both_ways(layer, _hidden, x, lengths)
             x = self.dropout(x)
         return x
+
+    def carry(self, x, state=None):
+        """Run over x from a state on; what `forward` does in one direction.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, T, input_size), or of integers, (B, T)
+        state : tuple of Tensor of shape (n_states, B, units), default=None
+            What an earlier call returned, one entry per layer; None is all zeros.
+
+        Returns
+        -------
+        hidden : Tensor of shape (B, T, output_size)
+        state : tuple of Tensor of shape (n_states, B, units)
+        """
+        before = state or (None,) * len(self.layers)
+        after = []
+        for (cell,), layer_state in zip(self.layers, before, strict=True):
+            x, layer_state = cell(x, layer_state)
+            x = self.dropout(x)
+            after.append(layer_state)
+        return x, tuple(after)
 
     def summarize(self, hidden, lengths=None):
         """Take each direction's last hidden state: (B, T, size) -> (B, size)."""
@@ -75,16 +97,16 @@ class Recurrent(nn.Module):
     def gates(self, x, lengths=None):
         """Map x to {gate: (B, T, output_size)} of the last layer."""
         for layer in self.layers[:-1]:
-            x = self._both_ways(layer, "forward", x, lengths)
-        stacked = self._both_ways(self.layers[-1], "gates", x, lengths)
+            x = self._both_ways(layer, _hidden, x, lengths)
+        stacked = self._both_ways(self.layers[-1], _gates, x, lengths)
         return dict(zip(self.layers[-1][0].GATES, stacked, strict=True))
 
     def _both_ways(self, layer, method, x, lengths):
-        ahead = getattr(layer[0], method)(x)
+        ahead = method(layer[0], x)
         if self.directions == 1:
             return ahead
         order = _reversal(x, lengths)
-        back = getattr(layer[1], method)(_reorder(x, order))
+        back = method(layer[1], _reorder(x, order))
         if isinstance(ahead, tuple):
             return tuple(
                 torch.cat([a, _reorder(b, order)], dim=2)
@@ -111,6 +133,14 @@ class Dropout(nn.Module):
         return x * keep / (1 - self.probability)
 
 
+def _hidden(cell, x):
+    return cell(x)[0]
+
+
+def _gates(cell, x):
+    return cell.gates(x)
+
+
 def _reversal(x, lengths):
     """Index (B, T) that reverses each sequence within its length."""
     steps = torch.arange(x.shape[1], device=x.device)
@@ -121,4 +151,6 @@ def _reversal(x, lengths):
 
 
 def _reorder(x, order):
-    return x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
+    if x.ndim == 3:
+        order = order[:, :, None].expand(-1, -1, x.shape[2])
+    return x.gather(1, order)

@@ -100,7 +100,7 @@ def test_hidden_states_follow_the_equations(name, activation, reset_after, size)
     cell, x = make_cell_and_input(name, activation, reset_after, size)
     p = {key: value.numpy() for key, value in cell.state_dict().items()}
     expected, _ = plain_run(name, activation, reset_after, p, x.numpy())
-    assert_allclose(cell(x).detach(), expected, rtol=1e-12, atol=1e-12)
+    assert_allclose(cell(x)[0].detach(), expected, rtol=1e-12, atol=1e-12)
 
 
 @every_cell
@@ -118,7 +118,7 @@ def test_the_two_places_of_the_reset_gate_differ():
     cell, x = make_cell_and_input("gru", "tanh", True, (3, 7, 2, 4))
     before = CELLS["gru"](2, 4, "tanh", reset_after=False).double()
     before.load_state_dict(cell.state_dict())
-    assert (cell(x) - before(x)).abs().max() > 0.01
+    assert (cell(x)[0] - before(x)[0]).abs().max() > 0.01
 
 
 def gradients(hidden, cell, x):
@@ -132,9 +132,9 @@ def test_kernel_equals_unrolling(name, activation, reset_after, size):
     cell, x = make_cell_and_input(name, activation, reset_after, size)
     assert cell.has_kernel
     x.requires_grad_()
-    unrolled = torch.stack([hidden for hidden, _ in cell.unroll(x)], dim=1)
-    assert_allclose(cell(x).detach(), unrolled.detach(), rtol=1e-12, atol=1e-12)
-    by_kernel, by_step = gradients(cell(x), cell, x), gradients(unrolled, cell, x)
+    unrolled, _ = cell.unrolled(x, cell.initial_state(x))
+    assert_allclose(cell(x)[0].detach(), unrolled.detach(), rtol=1e-12, atol=1e-12)
+    by_kernel, by_step = gradients(cell(x)[0], cell, x), gradients(unrolled, cell, x)
     for fast, slow in zip(by_kernel, by_step, strict=True):
         assert_allclose(fast, slow, rtol=1e-11, atol=1e-12)
 
@@ -145,4 +145,22 @@ def test_parameters_are_pytorchs(name):
     cell, x = make_cell_and_input(name, "tanh", True, (3, 7, 2, 4))
     layer = layer(2, 4, batch_first=True).double()
     layer.load_state_dict(cell.state_dict())
-    assert_allclose(cell(x).detach(), layer(x)[0].detach(), rtol=1e-12, atol=1e-12)
+    assert_allclose(cell(x)[0].detach(), layer(x)[0].detach(), rtol=1e-12, atol=1e-12)
+
+
+@every_cell
+def test_a_run_in_two_parts_is_the_whole_run(name, activation, reset_after):
+    cell, x = make_cell_and_input(name, activation, reset_after, (3, 7, 2, 4))
+    whole, last = cell(x)
+    head, state = cell(x[:, :3])
+    tail, state = cell(x[:, 3:], state)
+    assert_allclose(torch.cat([head, tail], 1).detach(), whole.detach(), rtol=1e-12)
+    assert_allclose(state.detach(), last.detach(), rtol=1e-12)
+
+
+@every_cell
+def test_an_integer_is_a_vector_that_is_one_there(name, activation, reset_after):
+    cell, _ = make_cell_and_input(name, activation, reset_after, (3, 7, 5, 4))
+    x = torch.randint(5, (3, 7), generator=torch.Generator().manual_seed(0))
+    by_number, by_vector = cell(x)[0], cell(nn.functional.one_hot(x, 5).double())[0]
+    assert_allclose(by_number.detach(), by_vector.detach(), rtol=1e-12, atol=1e-12)

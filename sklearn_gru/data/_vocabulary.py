@@ -1,0 +1,66 @@
+"""Text as integers: one symbol a character."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+BOUNDARY = 0
+UNKNOWN = 1
+N_SPECIAL = 2
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The characters of a text, and the integers that stand for them.
+
+    Symbol 0 stands for the boundary of a document, symbol 1 for every character that
+    is not among `characters`, and the others for the characters in order.
+
+    Parameters
+    ----------
+    characters : str
+        Sorted by code point, without repetitions.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary.of(["abba", "cab"])
+    >>> vocabulary.characters
+    'abc'
+    >>> vocabulary.encode("bad")
+    array([3, 2, 1], dtype=int32)
+    >>> vocabulary.decode([4, 2, 3])
+    'cab'
+    """
+
+    characters: str
+
+    @classmethod
+    def of(cls, texts):
+        """Collect the characters of some texts."""
+        return cls("".join(sorted(set().union(*texts))))
+
+    def __len__(self):
+        return N_SPECIAL + len(self.characters)
+
+    @cached_property
+    def _codes(self):
+        return code_points(self.characters)
+
+    def encode(self, text):
+        """Map a string to its symbols, int32 of shape (len(text),)."""
+        codes = code_points(text)
+        if not len(self._codes):
+            return np.full(len(codes), UNKNOWN, dtype=np.int32)
+        place = np.searchsorted(self._codes, codes)
+        found = self._codes[np.minimum(place, len(self._codes) - 1)] == codes
+        return np.where(found, place + N_SPECIAL, UNKNOWN).astype(np.int32)
+
+    def decode(self, symbols):
+        """Join the characters of symbols; none may be special."""
+        return "".join(self.characters[symbol - N_SPECIAL] for symbol in symbols)
+
+
+def code_points(text):
+    """Unicode code points of a string, uint32; lone surrogates are kept."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
