@@ -57,7 +57,7 @@ def test_layers_feed_each_other(kind):
     net = make_recurrent(**kind)
     x = torch.stack([sequences()[2], sequences()[2].flip(0)])
     (first,), (second,) = net.layers
-    assert_same(net(x), second(first(x)))
+    assert_same(net(x), second(first(x)[0])[0])
     assert net.output_size == 3
 
 
@@ -66,7 +66,7 @@ def test_the_second_direction_reads_backwards(kind):
     net = make_recurrent(bidirectional=True, **kind)
     hidden = sequences()[2][None]
     for ahead, back in net.layers:
-        hidden = torch.cat([ahead(hidden), back(hidden.flip(1)).flip(1)], dim=2)
+        hidden = torch.cat([ahead(hidden)[0], back(hidden.flip(1))[0].flip(1)], dim=2)
     assert_same(net(sequences()[2][None]), hidden)
     assert net.output_size == 6
 
@@ -107,7 +107,7 @@ def test_gates_are_those_of_the_last_layer(cell):
     net = make_recurrent(bidirectional=True, cell=cell)
     x = sequences()[2][None]
     (ahead1, back1), (ahead2, back2) = net.layers
-    x = torch.cat([ahead1(x), back1(x.flip(1)).flip(1)], dim=2)
+    x = torch.cat([ahead1(x)[0], back1(x.flip(1))[0].flip(1)], dim=2)
     gates = zip(ahead2.gates(x), back2.gates(x.flip(1)), strict=True)
     for gate, (ahead, back) in zip(GATES[cell], gates, strict=True):
         expected = torch.cat([ahead, back.flip(1)], dim=2)
@@ -163,6 +163,6 @@ def test_dropout_acts_on_every_layer_in_training_and_never_in_evaluation():
     net = make_recurrent(dropout=0.5, seed=5)
     x = sequences()[2][None]
     (first,), (second,) = net.layers
-    assert_same(net(x), second(first(x)))
+    assert_same(net(x), second(first(x)[0])[0])
     dropout = Dropout(0.5, seed=5)
     assert_same(net.train()(x), dropout(second(dropout(first(x)))))
