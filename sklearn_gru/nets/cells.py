@@ -50,10 +50,8 @@ class _Cell:
 
     def unrolled(self, x, state):
         """Do what `forward` does, one `step` after the other."""
-        hidden = []
-        for state, _ in self.unroll(x, state):
-            hidden.append(state[0])
-        return torch.stack(hidden, dim=1), state
+        states = [after for after, _ in self.unroll(x, state)]
+        return torch.stack([after[0] for after in states], dim=1), states[-1]
 
     def unroll(self, x, state):
         """Yield the state (n_states, B, units) and the gates of every time step."""

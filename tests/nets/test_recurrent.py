@@ -165,4 +165,4 @@ def test_dropout_acts_on_every_layer_in_training_and_never_in_evaluation():
     (first,), (second,) = net.layers
     assert_same(net(x), second(first(x)[0])[0])
     dropout = Dropout(0.5, seed=5)
-    assert_same(net.train()(x), dropout(second(dropout(first(x)))))
+    assert_same(net.train()(x), dropout(second(dropout(first(x)[0]))[0]))
