@@ -14,11 +14,24 @@ A new cell is a class here with `step`, `GATES` and `has_kernel`, and an entry i
 `CELLS`.
 """
 
+from functools import cache
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+FUSED_DTYPES = {torch.float32, torch.float64}
+
+
+@cache
+def has_numba():
+    """Tell whether the compiled loops can run."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 class _Cell:
@@ -95,6 +108,27 @@ class GRU(_Cell, nn.GRU):
         self.act = ACTIVATIONS[activation]
         self.reset_after = reset_after
         self.has_kernel = activation == "tanh" and reset_after
+        self.kernel = "auto"
+
+    @property
+    def is_fused(self):
+        """Whether `forward` runs the compiled loops of `sklearn_gru.nets.fused`."""
+        weight = self.weight_hh_l0
+        wanted = self.kernel == "fused" or (self.kernel == "auto" and has_numba())
+        able = weight.device.type == "cpu" and weight.dtype in FUSED_DTYPES
+        return wanted and able
+
+    def forward(self, x, state=None):
+        if not self.is_fused:
+            return super().forward(x, state)
+        from sklearn_gru.nets.fused import fused_gru
+
+        if state is None:
+            state = self.initial_state(x)
+        hidden = fused_gru(x, state[0], self)
+        return hidden, hidden[None, :, -1]
+
+    forward.__doc__ = _Cell.forward.__doc__
 
     def step(self, projected, h):
         x_r, x_z, x_n = projected.chunk(3, dim=1)

@@ -54,12 +54,33 @@ class Recurrent(nn.Module):
             input_size = self.directions * width
         self.dropout = Dropout(dropout, seed)
 
+    @property
+    def is_fused(self):
+        """Whether all layers run as compiled loops, which do not mix rows."""
+        return all(getattr(cell, "is_fused", False) for cell in self.cells())
+
+    def cells(self):
+        """Iterate over the cells of all layers and directions."""
+        return (cell for layer in self.layers for cell in layer)
+
+    def use_kernel(self, kernel):
+        """Choose what runs GRU layers: "auto", "fused" or "torch"."""
+        for cell in self.cells():
+            cell.kernel = kernel
+
     def forward(self, x, lengths=None):
-        """Map x (B, T, input_size) to hidden states (B, T, output_size)."""
+        """Map x (B, T, input_size) to hidden states (B, T, output_size), in x's dtype.
+
+        The layers compute in the dtype of their own weights.
+        """
+        dtype, x = x.dtype, self._in_own_dtype(x)
         for layer in self.layers:
             x = self._both_ways(layer, _hidden, x, lengths)
             x = self.dropout(x)
-        return x
+        return x.to(dtype)
+
+    def _in_own_dtype(self, x):
+        return x.to(self.layers[0][0].weight_hh_l0.dtype)
 
     def carry(self, x, state=None):
         """Run over x from a state on; what `forward` does in one direction.

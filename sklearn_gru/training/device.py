@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import torch
 
+from sklearn_gru.nets.threads import allow_threads
+
 
 def resolve_device(device):
     """Turn a device's name into a :class:`torch.device`.
@@ -53,6 +55,7 @@ class _ThreadLimit:
             self.local.depth = getattr(self.local, "depth", 0) + 1
             # torch keeps this number per thread, so every holder sets its own.
             torch.set_num_threads(1)
+            allow_threads(self.before)
 
     def release(self):
         with self.lock:
@@ -60,6 +63,7 @@ class _ThreadLimit:
             self.local.depth -= 1
             if self.local.depth == 0:
                 torch.set_num_threads(self.before)
+                allow_threads(None)
 
 
 _limit = _ThreadLimit()
@@ -71,8 +75,8 @@ def one_thread():
 
     A matrix product split over two threads may round differently than on one, and
     worker processes are given fewer threads than their parent: with one everywhere,
-    a fit is the same to the last bit in both. For the small operations of a
-    recurrence one thread is also the faster choice when other cores are busy.
+    a fit is the same to the last bit in both. The compiled recurrence, whose results
+    do not depend on its threads, goes on to use as many as torch was given.
     """
     _limit.acquire()
     try:

@@ -10,11 +10,19 @@ from sklearn_gru.training.device import one_thread
 BLOCK_SAMPLES = 512
 
 
-def for_inference(module):
-    """Copy a module for evaluation: in float64 on a CPU, with its own precision else.
+def for_inference(module, compiled=True):
+    """Copy a module for evaluation; on a CPU, a sample's result is its own.
 
     In float32 a sample's result depends, in the last digits, on which samples are in
-    the batch beside it; scikit-learn's conformance checks do not allow for that.
+    the batch beside it; scikit-learn's conformance checks do not allow for that. So
+    everything runs in float64 but the compiled recurrence, which does not mix rows.
+
+    Parameters
+    ----------
+    module : nn.Module
+        With its recurrent layers in `recurrent`.
+    compiled : bool, default=True
+        Whether the recurrence will be the compiled one, if it can be.
 
     Returns
     -------
@@ -25,9 +33,14 @@ def for_inference(module):
     """
     module = copy.deepcopy(module).eval()
     parameter = next(module.parameters())
-    if parameter.device.type == "cpu":
-        module.double()
-    return module, parameter.device, next(module.parameters()).dtype
+    device, dtype = parameter.device, parameter.dtype
+    if device.type != "cpu":
+        return module, device, dtype
+    keeps_precision = compiled and module.recurrent.is_fused
+    module.double()
+    if keeps_precision:
+        module.recurrent.to(dtype)
+    return module, device, torch.float64
 
 
 def evaluate_in_blocks(function, n_samples, take):

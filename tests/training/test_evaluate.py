@@ -118,7 +118,7 @@ def test_runs_without_gradients_on_one_thread():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_inference_is_in_float64_without_dropout_and_on_a_copy(dtype):
     net = make_net(dtype, dropout=0.5).train()
-    inferring, device, precision = for_inference(net)
+    inferring, device, precision = for_inference(net, compiled=False)
     assert (device.type, precision) == ("cpu", torch.float64)
     assert net.training
     assert net.head.weight.dtype == dtype
@@ -127,3 +127,14 @@ def test_inference_is_in_float64_without_dropout_and_on_a_copy(dtype):
     assert torch.equal(inferring(x), expected)
     inferring.head.weight.data.zero_()
     assert net.head.weight.any()
+
+
+def test_the_compiled_recurrence_keeps_the_precision_it_was_trained_in():
+    pytest.importorskip("numba")
+    net = make_net(torch.float32)
+    inferring, _, precision = for_inference(net)
+    assert precision == inferring.head.weight.dtype == torch.float64
+    assert inferring.recurrent.layers[0][0].weight_hh_l0.dtype == torch.float32
+    x = make_samples()
+    expected = copy.deepcopy(net).double()(x)
+    assert_allclose(inferring(x).detach(), expected.detach(), atol=1e-6)

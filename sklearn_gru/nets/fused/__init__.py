@@ -1,0 +1,9 @@
+"""The GRU layer as loops compiled by numba, for the CPU.
+
+`_lanes` writes vector instructions, `_activations` and `_matmul` compute with them,
+`_gru` has the layer's mathematics, `_layer` makes it an operation of torch.
+"""
+
+from sklearn_gru.nets.fused._layer import fused_gru
+
+__all__ = ["fused_gru"]

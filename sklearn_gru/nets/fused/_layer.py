@@ -1,0 +1,216 @@
+"""The compiled GRU layer as an operation of torch."""
+
+import numpy as np
+import torch
+
+from sklearn_gru.nets.fused._gru import add_by_symbol, backward, forward
+from sklearn_gru.nets.fused._matmul import (
+    add_product,
+    add_transposed_product,
+    pack,
+)
+from sklearn_gru.nets.threads import in_parts, n_threads
+
+# With fewer multiplications, a second thread costs more than it takes over.
+WORTH_A_THREAD = 40_000_000
+
+
+def fused_gru(x, state, cell):
+    """Run a GRU layer over time.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, T, input_size), or of integers, (B, T)
+    state : Tensor of shape (B, units)
+    cell : sklearn_gru.nets.cells.GRU
+        Whose parameters apply.
+
+    Returns
+    -------
+    Tensor of shape (B, T, units)
+        A view: in memory, time is the first axis.
+    """
+    parameters = (
+        cell.weight_ih_l0,
+        cell.weight_hh_l0,
+        cell.bias_ih_l0,
+        cell.bias_hh_l0,
+    )
+    variant = (cell.reset_after, cell.act is torch.relu)
+    x = x.transpose(0, 1).contiguous()  # (T, B, input_size) or (T, B)
+    inputs = (x, state, *parameters)
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
+        hidden = _FusedGRU.apply(variant, *inputs)
+    else:
+        hidden = _Pass(variant, *inputs).forward(keep=False)[1:]
+    return hidden.transpose(0, 1)
+
+
+class _FusedGRU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, variant, *inputs):
+        once = _Pass(variant, *inputs)
+        hidden = once.forward(keep=True)
+        ctx.once = once
+        # Only so that torch notices when they are overwritten before `backward`.
+        ctx.save_for_backward(hidden, *inputs)
+        return hidden[1:]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, d_hidden):
+        hidden, *_ = ctx.saved_tensors
+        gradients = ctx.once.backward(
+            hidden.numpy(), d_hidden.contiguous().numpy(), ctx.needs_input_grad[1]
+        )
+        return None, *gradients
+
+
+class _Pass:
+    """One run over the arrays of a batch, forward and backward."""
+
+    def __init__(self, variant, x, state, w_x, w_h, b_x, b_h):
+        self.variant = self.reset_after, _ = variant
+        self.state = state.detach()
+        self.w_x, self.w_h, self.b_x, self.b_h = (
+            parameter.detach().numpy() for parameter in (w_x, w_h, b_x, b_h)
+        )
+        self.n_steps, self.n_rows = x.shape[:2]
+        self.units = state.shape[1]
+        self.reads_symbols = not x.is_floating_point()
+        self.x = x.detach().numpy()
+        products = self.n_steps * self.n_rows * self.w_h.size
+        self.n_threads = n_threads() if products >= WORTH_A_THREAD else 1
+
+    def forward(self, keep):
+        """Return the hidden states (T + 1, B, units), the initial one first."""
+        units, n_rows = self.units, self.n_rows
+        shape = (self.n_steps + 1, n_rows, units)
+        hidden = torch.empty(shape, dtype=self.state.dtype)
+        hidden[0] = self.state
+        kept_steps = self.n_steps if keep else 1
+        self.gates = np.empty((kept_steps, n_rows, 4 * units), self.w_h.dtype)
+        n_direct = 3 * units if self.reset_after else 2 * units
+        x, symbols, w_x, offsets = self._inputs()
+        arrays = (
+            x,
+            symbols,
+            offsets,
+            w_x,
+            pack(self.w_h[:n_direct].T),
+            pack(self.w_h[2 * units :].T),
+            hidden.numpy(),
+            self.gates,
+        )
+        in_parts(
+            lambda start, stop: forward(*arrays, start, stop, *self.variant),
+            n_rows,
+            self.n_threads,
+        )
+        return hidden
+
+    def _inputs(self):
+        """Split the inputs' part of the gates into products and table entries."""
+        units, dtype = self.units, self.w_h.dtype
+        b_n = self.b_h[2 * units :]
+        offset = np.zeros(4 * units, dtype)
+        offset[: 3 * units] = _n_first(self.b_x, units)
+        offset[units : 3 * units] += self.b_h[: 2 * units]
+        if self.reset_after:
+            offset[3 * units :] = b_n
+        else:
+            offset[:units] += b_n
+        w_x = _n_first(self.w_x, units)
+        if not self.reads_symbols:
+            return self.x, np.empty((0, 0), np.int64), pack(w_x.T), offset[None]
+        offsets = np.repeat(offset[None], len(w_x.T), axis=0)
+        offsets[:, : 3 * units] += w_x.T
+        nothing = np.empty((self.n_steps, self.n_rows, 0), dtype)
+        return nothing, self.x, pack(w_x.T[:0]), offsets
+
+    def backward(self, hidden, d_hidden, wants_d_x):
+        """Return the gradients of x, state, w_x, w_h, b_x and b_h."""
+        units = self.units
+        n_direct = 3 * units if self.reset_after else 2 * units
+        d_state = np.zeros_like(hidden[0])
+        d_gates = np.empty_like(self.gates)
+        arrays = (
+            hidden,
+            self.gates,
+            d_hidden,
+            pack(self.w_h[:n_direct]),
+            pack(self.w_h[2 * units :]),
+            d_state,
+            d_gates,
+        )
+        in_parts(
+            lambda start, stop: backward(*arrays, start, stop, *self.variant),
+            self.n_rows,
+            self.n_threads,
+        )
+        d_sums = d_gates.reshape(-1, 4 * units)  # (T * B, 4 * units)
+        d_bias = self._transposed_product(
+            np.ones((len(d_sums), 1), d_sums.dtype), d_sums
+        )[0]
+        d_w_h = self._d_w_h(hidden, d_sums)
+        d_b_x = _n_last(d_bias[: 3 * units], units)
+        d_b_h = d_b_x.copy()
+        if self.reset_after:
+            d_b_h[2 * units :] = d_bias[3 * units :]
+        d_x = self._d_x(d_sums) if wants_d_x else None
+        gradients = (d_x, d_state, self._d_w_x(d_sums), d_w_h, d_b_x, d_b_h)
+        return [None if g is None else torch.from_numpy(g) for g in gradients]
+
+    def _d_w_h(self, hidden, d_sums):
+        units = self.units
+        before = hidden[:-1].reshape(-1, units)
+        if self.reset_after:
+            return self._transposed_product(before, d_sums[:, units:]).T
+        r_and_z = self._transposed_product(before, d_sums[:, units : 3 * units])
+        reset = self.gates.reshape(-1, 4 * units)[:, 3 * units :]
+        n = self._transposed_product(reset, d_sums[:, :units])
+        return np.concatenate([r_and_z.T, n.T])
+
+    def _d_w_x(self, d_sums):
+        d_sums = d_sums[:, : 3 * self.units]
+        if self.reads_symbols:
+            total = np.zeros((self.w_x.shape[1], 3 * self.units), d_sums.dtype)
+            add_by_symbol(total, self.x.reshape(-1), d_sums)
+        else:
+            x = self.x.reshape(len(d_sums), -1)
+            total = self._transposed_product(x, d_sums)
+        return _n_last(total.T, self.units)
+
+    def _d_x(self, d_sums):
+        panels = pack(_n_first(self.w_x, self.units))
+        d_x = np.zeros((len(d_sums), self.x.shape[2]), d_sums.dtype)
+        d_sums = d_sums[:, : 3 * self.units]
+        in_parts(
+            lambda start, stop: add_product(
+                d_x[start:stop], d_sums[start:stop], panels
+            ),
+            len(d_x),
+            self.n_threads,
+        )
+        return d_x.reshape(self.x.shape)
+
+    def _transposed_product(self, a, b):
+        product = np.zeros((a.shape[1], b.shape[1]), a.dtype)
+        in_parts(
+            lambda start, stop: add_transposed_product(
+                product[start:stop], a[:, start:stop], b
+            ),
+            len(product),
+            self.n_threads,
+        )
+        return product
+
+
+def _n_first(rows, units):
+    """Reorder the parts (r, z, n) of the first axis as (n, r, z)."""
+    return np.concatenate([rows[2 * units :], rows[: 2 * units]])
+
+
+def _n_last(rows, units):
+    """Undo `_n_first`."""
+    return np.concatenate([rows[units:], rows[:units]])

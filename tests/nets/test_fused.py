@@ -1,0 +1,228 @@
+"""The compiled GRU layer, against nn.GRU and the equations unrolled in float64."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from torch import nn
+
+from sklearn_gru.nets.cells import GRU
+from sklearn_gru.nets.threads import allow_threads
+
+pytest.importorskip("numba")
+
+from sklearn_gru.nets import fused
+from sklearn_gru.nets.fused import _layer
+
+# batch, time steps, features, units: below, at and above the registers' and tiles'
+# widths.
+SHAPES = [
+    (1, 1, 1, 1),
+    (3, 5, 4, 7),
+    (8, 20, 3, 16),
+    (33, 11, 50, 50),
+    (5, 3, 2, 17),
+    (64, 9, 65, 128),
+    (2, 40, 1, 97),
+]
+every_variant = pytest.mark.parametrize(
+    ("activation", "reset_after"),
+    [("tanh", True), ("tanh", False), ("relu", True), ("relu", False)],
+)
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+both_dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+# Relative to a float64 reference.
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-13}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    allow_threads(1)
+    yield
+    allow_threads(None)
+
+
+def make(shape, activation="tanh", reset_after=True, dtype=torch.float64, seed=0):
+    batch, steps, features, units = shape
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*size):
+        return torch.randn(size, generator=generator, dtype=torch.float64)
+
+    cell = GRU(features, units, activation, reset_after)
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            # relu's states grow without bound under large weights.
+            parameter.copy_(normal(*parameter.shape) * 0.7 / units**0.5)
+    x = normal(batch, steps, features).to(dtype)
+    return cell.to(dtype), x, 0.5 * normal(batch, units).to(dtype)
+
+
+def leaf(tensor, dtype=None):
+    copied = tensor.detach().to(dtype or tensor.dtype, copy=True)
+    return copied.requires_grad_(tensor.is_floating_point())
+
+
+def gradients(hidden, weight, cell, *inputs):
+    inputs = [tensor for tensor in inputs if tensor.requires_grad]
+    return torch.autograd.grad((hidden * weight).sum(), [*cell.parameters(), *inputs])
+
+
+def relative_error(actual, expected):
+    return ((actual - expected).norm() / expected.norm()).item()
+
+
+def assert_matches_equations(cell, x, state, tolerance):
+    x, state = leaf(x), leaf(state)
+    hidden = fused.fused_gru(x, state, cell)
+    reference = copy.deepcopy(cell).double()
+    slow_x = leaf(x, torch.float64) if x.is_floating_point() else x
+    slow_state = leaf(state, torch.float64)
+    slow, _ = reference.unrolled(slow_x, slow_state[None])
+    assert relative_error(hidden, slow) < tolerance
+    weight = torch.linspace(-1, 1, slow.numel(), dtype=torch.float64).view_as(slow)
+    ours = gradients(hidden, weight.to(hidden.dtype), cell, x, state)
+    theirs = gradients(slow, weight, reference, slow_x, slow_state)
+    for fast, exact in zip(ours, theirs, strict=True):
+        assert relative_error(fast, exact) < tolerance
+
+
+@both_dtypes
+@every_variant
+@every_shape
+def test_states_and_gradients_follow_the_equations(
+    shape, activation, reset_after, dtype
+):
+    cell, x, state = make(shape, activation, reset_after, dtype)
+    assert_matches_equations(cell, x, state, TOLERANCE[dtype])
+
+
+@both_dtypes
+@every_variant
+def test_symbols_follow_the_equations(activation, reset_after, dtype):
+    cell, _, state = make((9, 12, 20, 33), activation, reset_after, dtype)
+    x = torch.randint(20, (9, 12), generator=torch.Generator().manual_seed(0))
+    assert_matches_equations(cell, x, state, TOLERANCE[dtype])
+
+
+@every_variant
+def test_gradcheck(activation, reset_after):
+    cell, x, state = make((3, 4, 2, 5), activation, reset_after)
+
+    def function(x, state, *parameters):
+        names = [name for name, _ in cell.named_parameters()]
+        given = copy.copy(cell)
+        given._parameters = dict(zip(names, parameters, strict=True))
+        return fused.fused_gru(x, state, given)
+
+    inputs = [leaf(tensor) for tensor in (x, state, *cell.parameters())]
+    assert torch.autograd.gradcheck(function, inputs)
+
+
+@every_shape
+def test_agrees_with_pytorchs_layer_of_the_same_parameters(shape):
+    cell, x, state = make(shape, dtype=torch.float32)
+    layer = nn.GRU(shape[2], shape[3], batch_first=True)
+    layer.load_state_dict(cell.state_dict())
+    x, state = leaf(x), leaf(state)
+    hidden, expected = fused.fused_gru(x, state, cell), layer(x, state[None])[0]
+    assert_allclose(hidden.detach(), expected.detach(), rtol=1e-5, atol=1e-6)
+    weight = torch.linspace(-1, 1, hidden.numel()).view_as(hidden)
+    ours = gradients(hidden, weight, cell, x, state)
+    theirs = gradients(expected, weight, layer, x, state)
+    for fast, slow in zip(ours, theirs, strict=True):
+        assert relative_error(fast, slow) < 1e-5
+
+
+@both_dtypes
+def test_large_sums_saturate(dtype):
+    cell, x, state = make((4, 6, 3, 20), dtype=dtype)
+    extreme = (x * 1e4).requires_grad_()
+    hidden = fused.fused_gru(extreme, state, cell)
+    exact, _ = (
+        copy.deepcopy(cell).double().unrolled(extreme.double(), state.double()[None])
+    )
+    assert_allclose(hidden.detach(), exact.detach(), atol=1e-6)
+    hidden.sum().backward()
+    assert extreme.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_stays_so_in_its_row_only(bad):
+    cell, x, state = make((9, 4, 3, 20), dtype=torch.float32)
+    expected = fused.fused_gru(x, state, cell).detach()
+    x[4, 2, 1] = np.nan if np.isnan(bad) else bad
+    hidden = fused.fused_gru(x, state, cell).detach()
+    others = np.arange(9) != 4
+    assert torch.equal(hidden[others], expected[others])
+    assert torch.equal(hidden[4, :2], expected[4, :2])
+    if np.isnan(bad):
+        assert hidden[4, 2:].isnan().all()
+
+
+@every_variant
+def test_a_row_is_the_same_in_every_batch_on_any_number_of_threads(
+    activation, reset_after, monkeypatch
+):
+    monkeypatch.setattr(_layer, "WORTH_A_THREAD", 0)
+    cell, x, state = make((37, 9, 5, 50), activation, reset_after, torch.float32)
+    with torch.no_grad():
+        whole = fused.fused_gru(x, state, cell)
+        for rows in (slice(0, 1), slice(3, 30), slice(36, None), slice(None, None, 5)):
+            assert torch.equal(fused.fused_gru(x[rows], state[rows], cell), whole[rows])
+        for number in (2, 3, 16):
+            allow_threads(number)
+            assert torch.equal(fused.fused_gru(x, state, cell), whole)
+
+
+@every_variant
+def test_gradients_are_the_same_on_any_number_of_threads(
+    activation, reset_after, monkeypatch
+):
+    monkeypatch.setattr(_layer, "WORTH_A_THREAD", 0)
+    cell, x, state = make((37, 9, 5, 50), activation, reset_after, torch.float32)
+
+    def run():
+        inputs = leaf(x), leaf(state)
+        hidden = fused.fused_gru(*inputs, cell)
+        return gradients(hidden, hidden.detach(), cell, *inputs)
+
+    alone = run()
+    for number in (2, 3):
+        allow_threads(number)
+        for one, other in zip(run(), alone, strict=True):
+            assert torch.equal(one, other)
+
+
+def test_views_of_windows_need_no_copy_in_memory_order():
+    cell, _, state = make((20, 6, 1, 9), dtype=torch.float32)
+    series = torch.linspace(-1, 1, 25)[:, None]
+    windows = series.unfold(0, 6, 1).transpose(1, 2)  # (20, 6, 1), overlapping
+    expected = fused.fused_gru(windows.contiguous(), state, cell)
+    assert torch.equal(fused.fused_gru(windows, state, cell), expected)
+
+
+def test_an_empty_batch_has_no_states():
+    cell, x, state = make((4, 6, 3, 5))
+    assert fused.fused_gru(x[:0], state[:0], cell).shape == (0, 6, 5)
+
+
+def test_overwriting_a_result_before_its_gradient_is_an_error():
+    cell, x, state = make((4, 6, 3, 5))
+    hidden = fused.fused_gru(x, state, cell)
+    total = hidden.sum()
+    hidden.detach().zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
+
+
+def test_the_kernel_can_be_chosen():
+    cell, x, _ = make((4, 6, 3, 5), dtype=torch.float32)
+    assert cell.is_fused
+    by_default = cell(x)[0].detach()
+    cell.kernel = "torch"
+    assert not cell.is_fused
+    assert_allclose(cell(x)[0].detach(), by_default, atol=1e-6)
+    assert not cell.to(torch.bfloat16).is_fused
