@@ -90,43 +90,18 @@ class _Pass:
         hidden[0] = self.state
         kept_steps = self.n_steps if keep else 1
         self.gates = np.empty((kept_steps, n_rows, 4 * units), self.w_h.dtype)
-        n_direct = 3 * units if self.reset_after else 2 * units
-        x, symbols, w_x, offsets = self._inputs()
-        arrays = (
-            x,
-            symbols,
-            offsets,
-            w_x,
-            pack(self.w_h[:n_direct].T),
-            pack(self.w_h[2 * units :].T),
-            hidden.numpy(),
-            self.gates,
-        )
+        parameters = self.w_x, self.w_h, self.b_x, self.b_h
+        x, symbols = self.x, np.empty((0, 0), np.int64)
+        if self.reads_symbols:
+            x, symbols = np.empty((*self.x.shape, 0), self.w_h.dtype), self.x
+        weights = packed_weights(*parameters, self.reset_after, self.reads_symbols)
+        arrays = (x, symbols, *weights, hidden.numpy(), self.gates)
         in_parts(
             lambda start, stop: forward(*arrays, start, stop, *self.variant),
             n_rows,
             self.n_threads,
         )
         return hidden
-
-    def _inputs(self):
-        """Split the inputs' part of the gates into products and table entries."""
-        units, dtype = self.units, self.w_h.dtype
-        b_n = self.b_h[2 * units :]
-        offset = np.zeros(4 * units, dtype)
-        offset[: 3 * units] = _n_first(self.b_x, units)
-        offset[units : 3 * units] += self.b_h[: 2 * units]
-        if self.reset_after:
-            offset[3 * units :] = b_n
-        else:
-            offset[:units] += b_n
-        w_x = _n_first(self.w_x, units)
-        if not self.reads_symbols:
-            return self.x, np.empty((0, 0), np.int64), pack(w_x.T), offset[None]
-        offsets = np.repeat(offset[None], len(w_x.T), axis=0)
-        offsets[:, : 3 * units] += w_x.T
-        nothing = np.empty((self.n_steps, self.n_rows, 0), dtype)
-        return nothing, self.x, pack(w_x.T[:0]), offsets
 
     def backward(self, hidden, d_hidden, wants_d_x):
         """Return the gradients of x, state, w_x, w_h, b_x and b_h."""
@@ -204,6 +179,32 @@ class _Pass:
             self.n_threads,
         )
         return product
+
+
+def packed_weights(w_x, w_h, b_x, b_h, reset_after, reads_symbols):
+    """Arrange a layer's parameters as `forward` takes them.
+
+    Returns
+    -------
+    tuple
+        offsets, w_x, w_h, w_n
+    """
+    units = w_h.shape[1]
+    w_x = _n_first(w_x, units)
+    offset = np.zeros(4 * units, w_h.dtype)
+    offset[: 3 * units] = _n_first(b_x, units)
+    offset[units : 3 * units] += b_h[: 2 * units]
+    if reset_after:
+        offset[3 * units :] = b_h[2 * units :]
+    else:
+        offset[:units] += b_h[2 * units :]
+    offsets = offset[None]
+    if reads_symbols:
+        offsets = np.repeat(offsets, w_x.shape[1], axis=0)
+        offsets[:, : 3 * units] += w_x.T
+        w_x = w_x[:, :0]
+    n_direct = 3 * units if reset_after else 2 * units
+    return offsets, pack(w_x.T), pack(w_h[:n_direct].T), pack(w_h[2 * units :].T)
 
 
 def _n_first(rows, units):
