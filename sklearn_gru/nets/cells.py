@@ -114,9 +114,8 @@ class GRU(_Cell, nn.GRU):
     def is_fused(self):
         """Whether `forward` runs the compiled loops of `sklearn_gru.nets.fused`."""
         weight = self.weight_hh_l0
-        wanted = self.kernel == "fused" or (self.kernel == "auto" and has_numba())
         able = weight.device.type == "cpu" and weight.dtype in FUSED_DTYPES
-        return wanted and able
+        return able and self.kernel != "torch" and has_numba()
 
     def forward(self, x, state=None):
         if not self.is_fused:

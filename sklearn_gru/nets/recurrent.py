@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from sklearn_gru.nets.cells import CELLS
+from sklearn_gru.nets.cells import CELLS, has_numba
 
 
 class Recurrent(nn.Module):
@@ -64,9 +64,24 @@ class Recurrent(nn.Module):
         return (cell for layer in self.layers for cell in layer)
 
     def use_kernel(self, kernel):
-        """Choose what runs GRU layers: "auto", "fused" or "torch"."""
+        """Choose what runs GRU layers: "auto", "fused" or "torch".
+
+        Raises
+        ------
+        ValueError
+            If "fused" can't run these layers here.
+        """
         for cell in self.cells():
             cell.kernel = kernel
+        if kernel == "fused" and not self.is_fused:
+            cell = self.layers[0][0]
+            numba = "" if has_numba() else "not "
+            raise ValueError(
+                'kernel="fused" runs GRU layers on a CPU and needs numba; these are '
+                f"{type(cell).__name__} layers on {cell.weight_hh_l0.device}, and numba "
+                f'is {numba}installed. Use kernel="auto", or cell="gru", device="cpu" '
+                "and pip install 'sklearn-gru[fast]'."
+            )
 
     def forward(self, x, lengths=None):
         """Map x (B, T, input_size) to hidden states (B, T, output_size), in x's dtype.

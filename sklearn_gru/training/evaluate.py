@@ -1,6 +1,7 @@
 """Running a trained module over data, block by block."""
 
 import copy
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ BLOCK_SAMPLES = 512
 
 
 def for_inference(module, compiled=True):
-    """Copy a module for evaluation; on a CPU, a sample's result is its own.
+    """Copy a module for evaluation, once; on a CPU, a sample's result is its own.
 
     In float32 a sample's result depends, in the last digits, on which samples are in
     the batch beside it; scikit-learn's conformance checks do not allow for that. So
@@ -31,16 +32,25 @@ def for_inference(module, compiled=True):
     dtype : torch.dtype
         Where its inputs must be, and their type.
     """
-    module = copy.deepcopy(module).eval()
     parameter = next(module.parameters())
     device, dtype = parameter.device, parameter.dtype
-    if device.type != "cpu":
-        return module, device, dtype
-    keeps_precision = compiled and module.recurrent.is_fused
-    module.double()
-    if keeps_precision:
-        module.recurrent.to(dtype)
-    return module, device, torch.float64
+    exact = device.type == "cpu"
+    own_dtype = exact and compiled and module.recurrent.is_fused
+    tensors = [*module.parameters(), *module.buffers()]
+    state = [own_dtype, *((tensor.data_ptr(), tensor._version) for tensor in tensors)]
+    known = _copies.get(module)
+    if known is None or known[0] != state:
+        duplicate = copy.deepcopy(module).eval()
+        if exact:
+            duplicate.double()
+        if own_dtype:
+            duplicate.recurrent.to(dtype)
+        _copies[module] = known = state, duplicate
+    return known[1], device, torch.float64 if exact else dtype
+
+
+# To copy a module takes longer than to forecast one row with it.
+_copies = WeakKeyDictionary()
 
 
 def evaluate_in_blocks(function, n_samples, take):

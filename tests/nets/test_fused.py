@@ -226,3 +226,15 @@ def test_the_kernel_can_be_chosen():
     assert not cell.is_fused
     assert_allclose(cell(x)[0].detach(), by_default, atol=1e-6)
     assert not cell.to(torch.bfloat16).is_fused
+
+
+@both_dtypes
+def test_linear_layer_follows_pytorchs(dtype):
+    layer = nn.Linear(50, 33, dtype=dtype)
+    x = torch.randn(7, 9, 50, dtype=dtype).transpose(0, 1).requires_grad_()
+    expected, actual = layer(x), fused.fused_linear(x, layer)
+    weight = torch.linspace(-1, 1, actual.numel(), dtype=dtype).view_as(actual)
+    assert relative_error(actual, expected) < TOLERANCE[dtype]
+    ours = gradients(actual, weight, layer, x)
+    for fast, slow in zip(ours, gradients(expected, weight, layer, x), strict=True):
+        assert relative_error(fast, slow) < TOLERANCE[dtype]

@@ -25,7 +25,13 @@ def make_forecast_net(**choices):
     return ForecastNet(3, 3, (8, 6), **forecasting, **{**CHOICES, **choices})
 
 
-both_nets = pytest.mark.parametrize("make", [make_sequence_net, make_forecast_net])
+def make_symbolic_net(**choices):
+    return make_sequence_net(embedding_dim=4, **choices)
+
+
+every_net = pytest.mark.parametrize(
+    "make", [make_sequence_net, make_symbolic_net, make_forecast_net]
+)
 
 
 def assert_equal_parameters(one, other):
@@ -35,7 +41,7 @@ def assert_equal_parameters(one, other):
         assert torch.equal(parameter, same)
 
 
-@both_nets
+@every_net
 def test_global_random_states_are_neither_read_nor_changed(make):
     nets = []
     for seed in (1, 2):
@@ -49,7 +55,7 @@ def test_global_random_states_are_neither_read_nor_changed(make):
     assert_equal_parameters(*nets)
 
 
-@both_nets
+@every_net
 def test_other_seeds_give_other_weights(make):
     pairs = zip(
         make(seed=0).named_parameters(), make(seed=1).named_parameters(), strict=True
@@ -58,12 +64,12 @@ def test_other_seeds_give_other_weights(make):
         assert torch.equal(one, other) == ("bias" in name)
 
 
-@both_nets
+@every_net
 def test_precision_does_not_change_the_draw(make):
     assert_equal_parameters(make(dtype=torch.float32), make().float())
 
 
-@both_nets
+@every_net
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_everything_lies_on_the_cpu_in_the_asked_precision(make, dtype):
     net = make(dtype=dtype)
@@ -118,7 +124,7 @@ def test_other_weights_are_glorot_uniform():
         assert (ordered - uniform).abs().max() < 2 * 2 / len(ordered) ** 0.5, name
 
 
-@both_nets
+@every_net
 def test_biases_are_zero(make):
     biases = [p for name, p in make().named_parameters() if "bias" in name]
     assert biases

@@ -19,6 +19,7 @@ SETTINGS = {
     "reset_after": True,
     "dropout": 0.0,
     "dtype": "float64",
+    "kernel": "auto",
     "max_epochs": 3,
     "batch_size": 4,
     "lr": 0.05,

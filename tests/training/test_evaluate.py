@@ -138,3 +138,17 @@ def test_the_compiled_recurrence_keeps_the_precision_it_was_trained_in():
     x = make_samples()
     expected = copy.deepcopy(net).double()(x)
     assert_allclose(inferring(x).detach(), expected.detach(), atol=1e-6)
+
+
+def test_the_copy_is_made_anew_when_the_module_has_changed():
+    net = make_net(torch.float32)
+    first, *_ = for_inference(net)
+    assert for_inference(net)[0] is first
+    assert for_inference(net, compiled=False)[0] is not first
+    with torch.no_grad():
+        net.head.bias += 1
+    changed, *_ = for_inference(net)
+    assert_allclose(changed.head.bias.detach(), net.head.bias.detach())
+    net.load_state_dict({key: 2 * value for key, value in net.state_dict().items()})
+    changed, *_ = for_inference(net)
+    assert_allclose(changed.head.weight.detach(), net.head.weight.detach())

@@ -159,3 +159,24 @@ def test_trains_on_one_thread(make_model, make_dataset):
     finally:
         torch.set_num_threads(before)
     assert set(seen) == {1}
+
+
+class EveryBatch(Callback):
+    """Reads what skorch promises to callbacks of batches."""
+
+    def __init__(self):
+        self.losses = []
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if training:
+            self.losses.append(net.history[-1, "batches", -1, "train_loss"])
+
+
+def test_who_listens_to_batches_finds_their_records(make_model, make_dataset):
+    listener = EveryBatch()
+    heard = make_model(callbacks=[listener]).train(make_dataset(), 2)
+    alone = make_model().train(make_dataset(), 2)
+    n_batches = len(BatchIterator(make_dataset(), 4))
+    assert len(listener.losses) == 2 * n_batches
+    assert_same_weights(heard.weights, alone.weights, **EXACTLY)
+    assert_allclose(heard.losses, alone.losses, rtol=1e-12)

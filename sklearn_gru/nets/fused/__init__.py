@@ -1,11 +1,12 @@
 """The GRU layer as loops compiled by numba, for the CPU.
 
 `_lanes` writes vector instructions, `_activations` and `_matmul` compute with them,
-`_gru` has the layer's mathematics, `_layer` makes it an operation of torch, `_steps`
-reads symbols one by one.
+`_gru` has the layer's mathematics, `_layer` makes it an operation of torch, `_linear`
+is a linear layer over many rows, `_steps` reads symbols one by one.
 """
 
 from sklearn_gru.nets.fused._layer import fused_gru
+from sklearn_gru.nets.fused._linear import fused_linear
 from sklearn_gru.nets.fused._steps import FusedSteps
 
-__all__ = ["FusedSteps", "fused_gru"]
+__all__ = ["FusedSteps", "fused_gru", "fused_linear"]
