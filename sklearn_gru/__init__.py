@@ -3,6 +3,8 @@
 from sklearn_gru import datasets
 from sklearn_gru.data import make_windows
 from sklearn_gru.estimators import (
+    CharGRUGenerator,
+    CharSequenceTransformer,
     GRUClassifier,
     GRUForecaster,
     GRURegressor,
@@ -12,6 +14,8 @@ from sklearn_gru.estimators import (
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "CharGRUGenerator",
+    "CharSequenceTransformer",
     "GRUClassifier",
     "GRUForecaster",
     "GRURegressor",

@@ -1,7 +1,25 @@
-"""Small series for examples and tests, made or bundled: nothing is downloaded."""
+"""Small series and texts for examples and tests: nothing is downloaded."""
+
+import re
 
 import numpy as np
 import pandas as pd
+
+# The chapters of Python's documentation, and which of their topics `help` knows.
+HELP_CHAPTERS = {
+    "built-in types": """bltin-code-objects bltin-ellipsis-object bltin-null-object
+        bltin-type-objects specialattrs string-methods truth typesfunctions
+        typesmapping typesmethods typesmodules typesseq typesseq-mutable""",
+    "data model": """attribute-access callable-types context-managers customization
+        numeric-types objects sequence-types specialnames types""",
+    "debugger": "debugger",
+    "expressions": """atom-identifiers atom-literals attribute-references await binary
+        bitwise booleans calls comparisons conversions dict exprlists in lambda lists
+        operator-summary power shifting slicings subscriptions unary""",
+    "statements": """assert assignment async augassign break class compound continue
+        del else for function global if import nonlocal pass raise return try while
+        with yield""",
+}
 
 
 def load_temperature():
@@ -51,3 +69,54 @@ def make_sine(n_rows=1000, period=50.0, noise=0.0, random_state=None):
     wave = np.sin(2 * np.pi * np.arange(n_rows) / period)
     noise = noise * np.random.default_rng(random_state).normal(size=n_rows)
     return (wave + noise)[:, None]
+
+
+def load_help_topics():
+    """Load passages of Python's own help texts, with the chapter each is from.
+
+    A passage is a paragraph of prose of a topic that ``help`` knows, such as
+    ``help("while")``. Passages of one topic share their words, so whoever classifies
+    them should know whether topics in the test set were in the training set
+    (:class:`~sklearn.model_selection.StratifiedGroupKFold`). There are about a
+    thousand, and their number depends on the version of Python.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_passages, 3)
+        Columns "text", "chapter" (one of "built-in types", "data model", "debugger",
+        "expressions" and "statements") and "topic". No text occurs twice.
+
+    Examples
+    --------
+    >>> passages = load_help_topics()
+    >>> passages[passages["topic"] == "pass"].iloc[0].tolist()  # doctest: +ELLIPSIS
+    ['"pass" is a null operation — when it is executed, ...', 'statements', 'pass']
+    """
+    from pydoc_data.topics import topics  # half a megabyte
+
+    chapters = {
+        topic: chapter
+        for chapter, names in HELP_CHAPTERS.items()
+        for topic in names.split()
+    }
+    # Chapters contain their sections: a passage belongs to the shortest topic it is in.
+    topic_of = {}
+    for topic in sorted(topics, key=lambda name: len(topics[name])):
+        for passage in _paragraphs(topics[topic]):
+            topic_of.setdefault(passage, topic)
+    rows = [
+        (passage, chapters[topic], topic)
+        for passage, topic in topic_of.items()
+        if topic in chapters
+    ]
+    table = pd.DataFrame(rows, columns=["text", "chapter", "topic"])
+    return table.sort_values("topic", kind="stable", ignore_index=True)
+
+
+def _paragraphs(text):
+    """Yield paragraphs of prose as one line each; no headings, code or tables."""
+    for block in re.split(r"\n\s*\n", text):
+        paragraph = " ".join(block.split())
+        prose = not re.search(r"::=|>>>|\+--", paragraph)
+        if prose and len(paragraph) >= 60 and paragraph.endswith((".", ":")):
+            yield paragraph

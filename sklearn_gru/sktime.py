@@ -139,6 +139,7 @@ class GRUForecaster(BaseForecaster):
         callbacks=None,
         device="auto",
         dtype="float32",
+        kernel="auto",
         random_state=None,
         verbose=0,
     ):
@@ -170,6 +171,7 @@ class GRUForecaster(BaseForecaster):
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
+        self.kernel = kernel
         self.random_state = random_state
         self.verbose = verbose
         super().__init__()

@@ -4,6 +4,7 @@ import copy
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import joblib
 import numpy as np
@@ -104,20 +105,41 @@ def test_grid_search_scores_are_those_of_the_serial_run(backend):
         np.testing.assert_array_equal(parallel[name], serial[name])
 
 
-@pytest.mark.slow
-def test_grid_search_on_a_dask_cluster_gives_the_serial_scores():
+@contextmanager
+def dask_cluster():
     from distributed import Client
 
+    with Client(n_workers=2, threads_per_worker=1, dashboard_address=None):
+        yield
+
+
+@contextmanager
+def ray_cluster():
+    ray = pytest.importorskip("ray")
+    from ray.util.joblib import register_ray
+
+    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+    register_ray()
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+# The clusters' own start-up warns of what it finds.
+@pytest.mark.filterwarnings("default")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("backend", "cluster"), [("dask", dask_cluster), ("ray", ray_cluster)]
+)
+def test_grid_search_on_a_cluster_gives_the_serial_scores(backend, cluster):
     search = GridSearchCV(
         GRUForecaster(**QUICK), {"window_length": [4, 8]}, cv=TimeSeriesSplit(3)
     )
     serial = clone(search).fit(SERIES, SERIES).cv_results_["mean_test_score"]
-    with (
-        Client(n_workers=2, threads_per_worker=1, dashboard_address=None),
-        parallel_config(backend="dask"),
-    ):
-        parallel = search.fit(SERIES, SERIES).cv_results_["mean_test_score"]
-    np.testing.assert_array_equal(parallel, serial)
+    with cluster(), parallel_config(backend=backend):
+        parallel = search.set_params(n_jobs=2).fit(SERIES, SERIES)
+    np.testing.assert_array_equal(parallel.cv_results_["mean_test_score"], serial)
 
 
 @cases

@@ -4,6 +4,8 @@ from sklearn_gru.data._affine import AffineMap, find_affine_map
 from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release
 from sklearn_gru.data._scaling import Scaler, fit_scaler
 from sklearn_gru.data._sequences import Ragged, as_sequences
+from sklearn_gru.data._symbols import Symbols, fit_symbols
+from sklearn_gru.data._text import Corpus, StopStrings
 from sklearn_gru.data._vocabulary import BOUNDARY, N_SPECIAL, UNKNOWN, Vocabulary
 from sklearn_gru.data._windows import lagged_windows, make_windows, window_view
 
@@ -12,12 +14,16 @@ __all__ = [
     "N_SPECIAL",
     "UNKNOWN",
     "AffineMap",
+    "Corpus",
     "Ragged",
     "Scaler",
+    "StopStrings",
+    "Symbols",
     "Vocabulary",
     "as_sequences",
     "find_affine_map",
     "fit_scaler",
+    "fit_symbols",
     "lagged_windows",
     "make_windows",
     "memory_map_of",

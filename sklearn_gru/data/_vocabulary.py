@@ -1,5 +1,6 @@
 """Text as integers: one symbol a character."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,9 +37,12 @@ class Vocabulary:
     characters: str
 
     @classmethod
-    def of(cls, texts):
-        """Collect the characters of some texts."""
-        return cls("".join(sorted(set().union(*texts))))
+    def of(cls, texts, min_count=1):
+        """Collect the characters that some texts hold, at least `min_count` times."""
+        counts = Counter()
+        for text in texts:
+            counts.update(text)
+        return cls("".join(sorted(c for c, n in counts.items() if n >= min_count)))
 
     def __len__(self):
         return N_SPECIAL + len(self.characters)

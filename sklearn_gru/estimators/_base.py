@@ -1,7 +1,9 @@
 """What all recurrent estimators share. Think twice before adding anything here."""
 
 import copy
+import re
 from contextlib import contextmanager
+from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -22,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.nets import CELLS
 from sklearn_gru.training import (
+    Net,
     build_net,
     check_architecture,
     loss_curve,
@@ -61,9 +64,12 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "callbacks": [list, None],
         "device": [str, torch.device],
         "dtype": [StrOptions({"float32", "float64"})],
+        "kernel": [StrOptions({"auto", "fused", "torch"})],
         "random_state": ["random_state"],
         "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
     }
+
+    _net_class = Net
 
     def _validate_params(self):
         super()._validate_params()
@@ -117,6 +123,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 self,
                 device=self._device,
                 seed=seed,
+                net_class=self._net_class,
                 **module_arguments,
             )
             self._prepare(net.module_, dataset)
@@ -144,13 +151,17 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return getattr(torch, self.dtype)
 
     def _draw_seed(self):
-        """Draw a seed: without a random_state from the system, never NumPy's."""
-        if self.random_state is None:
-            return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        return draw_seed(self.random_state)
 
     def _resolve_device(self):
         self._device = resolve_device(self.device)
+
+
+def draw_seed(random_state):
+    """Draw a seed: without a random_state from the system, never NumPy's."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def require_finite(values, name):
@@ -164,10 +175,17 @@ def require_finite(values, name):
 
 
 def document_parameters(cls):
-    """Put the shared parameters' documentation where a docstring asks for it."""
-    cls.__doc__ = cls.__doc__.replace(
-        "    {training_parameters}\n", TRAINING_PARAMETERS
-    )
+    """Put the shared parameters' documentation where a docstring asks for it.
+
+    A class that lacks some of them, or documents them itself, gets the others.
+    """
+    missing = [
+        entry
+        for entry in re.split(r"(?m)^(?=    \w)", TRAINING_PARAMETERS)[1:]
+        if (name := entry.split()[0]) in signature(cls).parameters
+        and f"\n    {name} : " not in cls.__doc__
+    ]
+    cls.__doc__ = cls.__doc__.replace("    {training_parameters}\n", "".join(missing))
     return cls
 
 
@@ -218,6 +236,10 @@ TRAINING_PARAMETERS = """\
         Where to compute; "auto" takes CUDA if there is any, else the CPU.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the arithmetic.
+    kernel : {"auto", "fused", "torch"}, default="auto"
+        What runs a GRU on a CPU: loops compiled by numba (the extra `fast`), several
+        times faster than PyTorch's, or PyTorch's. "auto" takes the former if numba is
+        installed; everything else is PyTorch's. The results agree to rounding.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the shuffling and dropout. The same integer gives
         the same result to the last bit on the same device. None draws a new seed from

@@ -1,10 +1,12 @@
 """What GRURegressor and GRUClassifier share: sets of sequences as input."""
 
 from functools import partial
+from numbers import Integral
 
 import numpy as np
+import torch
 from sklearn.model_selection import train_test_split
-from sklearn.utils._param_validation import Options
+from sklearn.utils._param_validation import Interval, Options
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -13,7 +15,15 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_gru.data import Ragged, Scaler, as_sequences, fit_scaler, memory_map_of
+from sklearn_gru.data import (
+    Ragged,
+    Scaler,
+    Symbols,
+    as_sequences,
+    fit_scaler,
+    fit_symbols,
+    memory_map_of,
+)
 from sklearn_gru.estimators._base import BaseRecurrent, require_finite
 from sklearn_gru.estimators._panels import read_pandas_panel
 from sklearn_gru.nets import SequenceNet
@@ -35,6 +45,7 @@ class BaseSequenceEstimator(BaseRecurrent):
     _parameter_constraints = {
         **BaseRecurrent._parameter_constraints,
         "bidirectional": ["boolean"],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "time_axis": [Options(int, {1, 2})],
     }
 
@@ -46,7 +57,7 @@ class BaseSequenceEstimator(BaseRecurrent):
             weight = self._read_weight(sample_weight, y)
             if reset:
                 self._resolve_device()
-                self._x_scaler = self._fit_x_scaler(X, weight)
+                self._x_encoder = self._fit_x_encoder(X, weight)
                 self._fit_y_scaler(y, weight)
             seed = self._draw_seed()
             self._train(
@@ -56,12 +67,18 @@ class BaseSequenceEstimator(BaseRecurrent):
                 1 if continuing else self.max_epochs,
                 reset,
                 seed,
-                input_size=self._n_channels,
+                input_size=self._input_size(),
                 output_size=self._output_size(),
                 return_sequences=self._returns_sequences(),
                 bidirectional=self.bidirectional,
+                embedding_dim=self.embedding_dim,
             )
         return self
+
+    def _input_size(self):
+        if isinstance(self._x_encoder, Symbols):
+            return len(self._x_encoder)
+        return self._n_channels
 
     def _returns_sequences(self):
         return False
@@ -71,13 +88,14 @@ class BaseSequenceEstimator(BaseRecurrent):
 
     def _dataset(self, X, y, weight, seed, hold_out):
         """Put data on the device and split off what early stopping watches."""
-        x_source = _source(X, self._x_scaler, self._torch_dtype, self._device)
+        x_source = _source(X, self._x_encoder, self._torch_dtype, self._device)
         make = partial(SequenceDataset, x_source, self._target_source(y))
         used = np.arange(len(X))
         if weight is not None:
             # A sample of weight zero is one that is not there.
             used = np.flatnonzero(weight)
-            make = partial(make, weight=weight / weight[used].mean())
+            weight = (weight / weight[used].mean()).astype(self.dtype)
+            make = partial(make, weight=weight)
         if not hold_out or not self._holds_out(len(used)):
             return make(used)
         training, held_out = train_test_split(
@@ -126,6 +144,11 @@ class BaseSequenceEstimator(BaseRecurrent):
 
     def _read_2d(self, X, reset, finite):
         """Validate a table, whose columns are the time steps of one feature."""
+        if len(X.shape) == 1 and len(X) and isinstance(np.asarray(X)[0], str):
+            raise ValueError(
+                "X holds strings. Put a CharSequenceTransformer in front, in a "
+                "Pipeline, and set embedding_dim."
+            )
         if not reset and self._n_columns is None:
             X = check_array(X, ensure_all_finite=finite, estimator=self, input_name="X")
             self._check_channels(1, reset)
@@ -137,6 +160,12 @@ class BaseSequenceEstimator(BaseRecurrent):
         return X[:, :, None]
 
     def _check_channels(self, n_channels, reset):
+        if reset and self.embedding_dim is not None and n_channels != 1:
+            raise ValueError(
+                f"X has {n_channels} features, but embedding_dim={self.embedding_dim} "
+                "reads 1 symbol per time step: expected (n_samples, n_timesteps), "
+                "(n_samples, n_timesteps, 1), or a list of arrays of shape (t_i, 1)."
+            )
         if reset:
             self.n_features_in_ = self._n_channels = n_channels
             self._n_columns = None
@@ -157,18 +186,23 @@ class BaseSequenceEstimator(BaseRecurrent):
             raise ValueError("All sample weights are zero; at least one must not be.")
         return weight
 
-    def _fit_x_scaler(self, X, weight):
-        if not self.standardize:
-            return Scaler.identity(self._n_channels)
+    def _fit_x_encoder(self, X, weight):
+        """Learn how quantities are standardised, or which symbols there are."""
         if isinstance(X, Ragged):
             weight = None if weight is None else np.repeat(weight, X.lengths)
-            return fit_scaler(X.rows, weight)
+            X = X.rows
+        if self.embedding_dim is not None:
+            return fit_symbols(X, weight)
+        if not self.standardize:
+            return Scaler.identity(self._n_channels)
         return fit_scaler(X, weight)
 
     def _evaluate(self, X, method):
         """Apply a method of the network to validated `X`, block by block."""
-        module, device, dtype = for_inference(self.net_.module_)
-        source = _source(X, self._x_scaler, dtype, device, stream=True)
+        module, device, dtype = for_inference(
+            self.net_.module_, compiled=method != "gates"
+        )
+        source = _source(X, self._x_encoder, dtype, device, stream=True)
 
         def take(indices):
             taken = source.take(indices)
@@ -179,7 +213,17 @@ class BaseSequenceEstimator(BaseRecurrent):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        reads_symbols = self.embedding_dim is not None
+        tags.input_tags.categorical = tags.input_tags.positive_only = reads_symbols
         return tags
+
+    @property
+    def symbols_(self):
+        """The symbols that training has seen; only with `embedding_dim`."""
+        check_is_fitted(self)
+        if not isinstance(self._x_encoder, Symbols):
+            raise AttributeError("symbols_ exists after a fit with embedding_dim only.")
+        return self._x_encoder.known
 
     def transform(self, X):
         """Map each sequence to the last hidden state.
@@ -249,6 +293,7 @@ def check_lengths(X, y):
     check_consistent_length(np.empty(len(X)), y)
 
 
-def _source(X, scaler, dtype, device, stream=False):
+def _source(X, encoder, dtype, device, stream=False):
     make = ragged if isinstance(X, Ragged) else dense
-    return make(X, scaler, dtype, device, stream=stream)
+    dtype = torch.int32 if isinstance(encoder, Symbols) else dtype
+    return make(X, encoder, dtype, device, stream=stream)

@@ -27,6 +27,11 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         Weights of the classes, multiplied with the samples' weights.
     bidirectional : bool, default=False
         Whether to read each sequence in both directions.
+    embedding_dim : int or None, default=None
+        If an int, `X` holds symbols, one per time step: integers from 0 on that name
+        something, as :class:`CharSequenceTransformer` makes them of texts. Each
+        symbol stands for a learned vector of that many features, and one that
+        training has not seen for a vector of zeros. None reads `X` as quantities.
     time_axis : {1, 2}, default=1
         The axis of time in 3-D input; 2 reads (instances, channels, time), the layout
         of sktime and aeon.
@@ -46,6 +51,8 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         Features of a time step; of 2-D input, its number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if `X` was a DataFrame with names.
+    symbols_ : ndarray of shape (n_symbols,)
+        The symbols seen in `fit`, sorted; only with `embedding_dim`.
 
     See Also
     --------
@@ -75,6 +82,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         *,
         class_weight=None,
         bidirectional=False,
+        embedding_dim=None,
         time_axis=1,
         cell="gru",
         activation="tanh",
@@ -96,12 +104,14 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         callbacks=None,
         device="auto",
         dtype="float32",
+        kernel="auto",
         random_state=None,
         verbose=0,
     ):
         self.units = units
         self.class_weight = class_weight
         self.bidirectional = bidirectional
+        self.embedding_dim = embedding_dim
         self.time_axis = time_axis
         self.cell = cell
         self.activation = activation
@@ -123,6 +133,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
+        self.kernel = kernel
         self.random_state = random_state
         self.verbose = verbose
 
@@ -162,7 +173,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`. Standardisation stays that of the first call.
+            As in `fit`. Standardisation and symbols stay those of the first call.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come, in the first call; those of `y` if None.
 

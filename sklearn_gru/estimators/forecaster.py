@@ -155,6 +155,7 @@ least 25: give a longer series or a shorter window.
         callbacks=None,
         device="auto",
         dtype="float32",
+        kernel="auto",
         random_state=None,
         verbose=0,
     ):
@@ -188,6 +189,7 @@ least 25: give a longer series or a shorter window.
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
+        self.kernel = kernel
         self.random_state = random_state
         self.verbose = verbose
 

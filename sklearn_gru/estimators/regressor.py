@@ -25,6 +25,11 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         Training loss, on standardised targets.
     bidirectional : bool, default=False
         Whether to read each sequence in both directions.
+    embedding_dim : int or None, default=None
+        If an int, `X` holds symbols, one per time step: integers from 0 on that name
+        something, as :class:`CharSequenceTransformer` makes them of texts. Each
+        symbol stands for a learned vector of that many features, and one that
+        training has not seen for a vector of zeros. None reads `X` as quantities.
     return_sequences : bool, default=False
         Whether there is one target per time step instead of one per sequence.
     time_axis : {1, 2}, default=1
@@ -44,6 +49,8 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         Features of a time step; of 2-D input, its number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if `X` was a DataFrame with names.
+    symbols_ : ndarray of shape (n_symbols,)
+        The symbols seen in `fit`, sorted; only with `embedding_dim`.
 
     See Also
     --------
@@ -75,6 +82,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         *,
         loss="squared_error",
         bidirectional=False,
+        embedding_dim=None,
         return_sequences=False,
         time_axis=1,
         cell="gru",
@@ -97,12 +105,14 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         callbacks=None,
         device="auto",
         dtype="float32",
+        kernel="auto",
         random_state=None,
         verbose=0,
     ):
         self.units = units
         self.loss = loss
         self.bidirectional = bidirectional
+        self.embedding_dim = embedding_dim
         self.return_sequences = return_sequences
         self.time_axis = time_axis
         self.cell = cell
@@ -125,6 +135,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         self.callbacks = callbacks
         self.device = device
         self.dtype = dtype
+        self.kernel = kernel
         self.random_state = random_state
         self.verbose = verbose
 
@@ -166,7 +177,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`. Standardisation stays that of the first call.
+            As in `fit`. Standardisation and symbols stay those of the first call.
 
         Returns
         -------

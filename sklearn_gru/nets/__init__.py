@@ -2,7 +2,19 @@
 
 from sklearn_gru.nets.cells import CELLS
 from sklearn_gru.nets.forecast import ForecastNet
-from sklearn_gru.nets.losses import LOSSES, CrossEntropy
+from sklearn_gru.nets.language import LanguageNet
+from sklearn_gru.nets.losses import IGNORED, LOSSES, CrossEntropy, NextSymbol
+from sklearn_gru.nets.sampling import Sampler
 from sklearn_gru.nets.sequence import SequenceNet
 
-__all__ = ["CELLS", "LOSSES", "CrossEntropy", "ForecastNet", "SequenceNet"]
+__all__ = [
+    "CELLS",
+    "IGNORED",
+    "LOSSES",
+    "CrossEntropy",
+    "ForecastNet",
+    "LanguageNet",
+    "NextSymbol",
+    "Sampler",
+    "SequenceNet",
+]

@@ -12,7 +12,8 @@ def initialized(module, seed, dtype):
 
     PyTorch's constructors draw from the global random state. Here they run on the
     "meta" device, which draws nothing, and the numbers are filled in afterwards:
-    orthogonal recurrent weights, Glorot-uniform others, zero biases (Keras' defaults).
+    orthogonal recurrent weights, Glorot-uniform others, zero biases (Keras' defaults),
+    and standard normal embeddings: inputs of unit variance, as standardised ones are.
 
     Parameters
     ----------
@@ -37,5 +38,7 @@ def _fill(name, parameter, generator):
     elif "weight_hh" in name:
         for block in parameter.split(parameter.shape[1]):
             nn.init.orthogonal_(block, generator=generator)
+    elif "embedding" in name:
+        nn.init.normal_(parameter, generator=generator)
     else:
         nn.init.xavier_uniform_(parameter, generator=generator)

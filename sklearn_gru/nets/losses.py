@@ -7,6 +7,8 @@ axis is the batch, and an entry in `LOSSES`.
 from torch import nn
 from torch.nn import functional as F
 
+IGNORED = -1
+
 
 class SquaredError(nn.Module):
     """``(prediction - target)**2``."""
@@ -34,6 +36,22 @@ class CrossEntropy(nn.Module):
 
     def forward(self, logits, classes):
         return F.cross_entropy(logits, classes, reduction="none")
+
+
+class NextSymbol(nn.Module):
+    """Mean of ``-log softmax(logits)[class]``; logits (B, T, n_classes), classes (B, T).
+
+    Targets of `IGNORED` do not count.
+    """
+
+    def forward(self, logits, classes):
+        losses = F.cross_entropy(
+            logits.flatten(0, 1),
+            classes.flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+        )
+        return losses / (classes != IGNORED).sum().clamp(min=1)
 
 
 LOSSES = {

@@ -1,5 +1,6 @@
 """From a module and arrays to a trained skorch net; the only user of skorch."""
 
+from sklearn_gru.training.accelerated import accelerated
 from sklearn_gru.training.batches import (
     SequenceDataset,
     Together,
@@ -10,11 +11,24 @@ from sklearn_gru.training.batches import (
 )
 from sklearn_gru.training.device import one_thread, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
-from sklearn_gru.training.net import build_net, check_architecture, loss_curve, train
+from sklearn_gru.training.net import (
+    Net,
+    build_net,
+    check_architecture,
+    loss_curve,
+    train,
+)
+from sklearn_gru.training.reading import Writer, read
+from sklearn_gru.training.text import TextDataset, TextNet
 
 __all__ = [
+    "Net",
     "SequenceDataset",
+    "TextDataset",
+    "TextNet",
     "Together",
+    "Writer",
+    "accelerated",
     "build_net",
     "check_architecture",
     "dense",
@@ -25,6 +39,7 @@ __all__ = [
     "loss_curve",
     "one_thread",
     "ragged",
+    "read",
     "resolve_device",
     "train",
 ]

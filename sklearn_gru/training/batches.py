@@ -134,6 +134,7 @@ class SequenceDataset(Dataset):
     indices : ndarray of shape (n_samples,), or range
         The sources' entries that are in this set.
     weight : ndarray of shape (len(x),), default=None
+        In the precision of the arithmetic.
     validation : SequenceDataset, default=None
         The samples that were held out.
     """
@@ -163,7 +164,7 @@ class SequenceDataset(Dataset):
             targets = targets["x"]
         if self.weight is not None:
             inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
-            weight = torch.as_tensor(self.weight[entries], dtype=inputs["x"].dtype)
+            weight = torch.as_tensor(self.weight[entries])
             inputs["weight"] = weight.to(inputs["x"].device)
         return inputs, targets
 

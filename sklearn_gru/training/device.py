@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from sklearn_gru.nets.threads import allow_threads
+from sklearn_gru.training.accelerated import accelerator_device
 
 
 def resolve_device(device):
@@ -14,7 +15,8 @@ def resolve_device(device):
     Parameters
     ----------
     device : str or torch.device
-        "auto" takes the first CUDA device if there is one, else the CPU.
+        "auto" takes the first CUDA device if there is one, else the CPU; inside
+        `accelerated`, the process' own.
 
     Raises
     ------
@@ -27,7 +29,8 @@ def resolve_device(device):
     device(type='cpu')
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = accelerator_device()
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         resolved = torch.device(device)
         torch.empty(0, device=resolved)

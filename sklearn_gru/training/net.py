@@ -6,9 +6,11 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import GradientNormClipping, LRScheduler, PrintLog
+from skorch.callbacks import Callback, LRScheduler, PrintLog
+from skorch.dataset import get_len
 from skorch.utils import noop
 
+from sklearn_gru.training.accelerated import with_accelerator
 from sklearn_gru.training.batches import BatchIterator
 from sklearn_gru.training.device import one_thread
 from sklearn_gru.training.progress import (
@@ -33,7 +35,16 @@ class StoppedByCallback(KeyboardInterrupt):
 
 
 class Net(NeuralNet):
-    """A skorch net that weighs its losses and says when it was interrupted."""
+    """A skorch net that weighs its losses and says when it was interrupted.
+
+    A subclass may read its data with another `iterator`, and let the learning rate
+    change after every "batch".
+    """
+
+    iterator = BatchIterator
+    schedule_every = "epoch"
+    gradient_clip = None
+    users_callbacks = ()
 
     @property
     def _default_callbacks(self):
@@ -43,8 +54,9 @@ class Net(NeuralNet):
         ]
 
     def notify(self, method_name, **cb_kwargs):
+        getattr(self, method_name)(self, **cb_kwargs)
         try:
-            super().notify(method_name, **cb_kwargs)
+            self._tell(method_name, **cb_kwargs)
         except KeyboardInterrupt as interrupt:
             # skorch's early stopping looks like Ctrl-C; here it must not.
             if method_name == "on_epoch_end":
@@ -54,6 +66,49 @@ class Net(NeuralNet):
             if method_name == "on_epoch_end":
                 # A record of every batch outgrows the data; the epochs' stay.
                 self.history[-1]["batches"].clear()
+
+    def _tell(self, event, **details):
+        """Call the callbacks that do something about an event."""
+        for _, callback in self.callbacks_:
+            if hears(callback, event):
+                getattr(callback, event)(self, **details)
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Do what skorch does, but record one batch: all samples and their mean loss.
+
+        To look a loss up after every batch takes time, and makes a GPU wait. A user's
+        callback that hears of batches gets skorch's own loop.
+        """
+        if iterator is None:
+            return
+        if any(hears(callback, "on_batch_end") for callback in self.users_callbacks):
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            return
+        losses, sizes = [], []
+        for batch in iterator:
+            self._tell("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            losses.append(step["loss"])
+            sizes.append(get_len(batch[0]))
+            self._tell("on_batch_end", batch=batch, training=training, **step)
+        losses = torch.stack(losses).double().cpu().numpy()
+        self.history.new_batch()
+        self.history.record_batch(f"{prefix}_loss", np.average(losses, weights=sizes))
+        self.history.record_batch(f"{prefix}_batch_size", sum(sizes))
+        self.history.record(f"{prefix}_batch_count", len(sizes))
+
+    def train_step_single(self, batch, **fit_params):
+        if not self.module_.training:
+            self._set_training(True)
+        inputs, targets = batch
+        y_pred = self.infer(inputs, **fit_params)
+        loss = self.get_loss(y_pred, targets, X=inputs, training=True)
+        loss.backward()
+        if self.gradient_clip is not None:
+            groups = self.optimizer_.param_groups
+            parameters = [weight for group in groups for weight in group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, self.gradient_clip)
+        return {"loss": loss.detach(), "y_pred": y_pred.detach()}
 
     def infer(self, x, **fit_params):
         if isinstance(x, dict):
@@ -87,7 +142,9 @@ class Net(NeuralNet):
             return self
 
 
-def build_net(module, criterion, settings, *, device, seed, **module_arguments):
+def build_net(
+    module, criterion, settings, *, device, seed, net_class=Net, **module_arguments
+):
     """Build and initialise the skorch net of an estimator.
 
     Parameters
@@ -100,6 +157,7 @@ def build_net(module, criterion, settings, *, device, seed, **module_arguments):
         Whose training parameters apply.
     device : torch.device
     seed : int
+    net_class : type, default=Net
     **module_arguments
         Of the module.
 
@@ -112,23 +170,24 @@ def build_net(module, criterion, settings, *, device, seed, **module_arguments):
     if settings.weight_decay:
         options["weight_decay"] = settings.weight_decay
     arguments = {**_architecture(settings, module_arguments), "seed": seed}
-    net = Net(
+    net = net_class(
         module=module,
         criterion=criterion,
         optimizer=OPTIMIZERS.get(optimizer, optimizer),
         lr=settings.lr,
         batch_size=settings.batch_size,
         max_epochs=settings.max_epochs,
-        iterator_train=BatchIterator,
+        iterator_train=net_class.iterator,
         iterator_train__rng=np.random.default_rng(seed),
-        iterator_valid=BatchIterator,
+        iterator_valid=net_class.iterator,
         train_split=_held_out,
         verbose=0,
         device=str(device),
         **{f"module__{name}": value for name, value in arguments.items()},
         **{f"optimizer__{name}": value for name, value in options.items()},
     )
-    return net.initialize()
+    with one_thread():
+        return net.initialize()
 
 
 def check_architecture(net, settings, module_arguments):
@@ -164,12 +223,24 @@ def train(net, dataset, settings, epochs):
     net.lr = settings.lr
     net.batch_size = settings.batch_size
     net.verbose = int(settings.verbose > 1)
-    net.callbacks = _callbacks(settings, epochs)
+    net.module_.recurrent.use_kernel(settings.kernel)
+    net.gradient_clip = settings.gradient_clip
+    net.users_callbacks = [
+        entry[-1] if isinstance(entry, tuple) else entry
+        for entry in settings.callbacks or []
+    ]
+    net.callbacks = _callbacks(net, dataset, settings, epochs)
     net.initialize_callbacks()
     for group in net.optimizer_.param_groups:
         group["lr"] = group["initial_lr"] = net.lr
-    with one_thread():
+    with one_thread(), with_accelerator(net):
         net.partial_fit(dataset)
+
+
+def hears(callback, event):
+    """Tell whether a callback does anything about an event."""
+    kind = callback if isinstance(callback, type) else type(callback)
+    return getattr(kind, event) is not getattr(Callback, event)
 
 
 def loss_curve(net):
@@ -182,14 +253,10 @@ def as_units(units):
     return tuple(int(width) for width in np.atleast_1d(units))
 
 
-def _callbacks(settings, epochs):
+def _callbacks(net, dataset, settings, epochs):
     callbacks = [("divergence", DivergenceGuard())]
-    if settings.gradient_clip is not None:
-        clip = GradientNormClipping(gradient_clip_value=settings.gradient_clip)
-        callbacks.append(("gradient_clip", clip))
     if settings.lr_schedule == "cosine":
-        schedule = LRScheduler("CosineAnnealingLR", T_max=epochs, last_epoch=-1)
-        callbacks.append(("lr_schedule", schedule))
+        callbacks.append(("lr_schedule", _cosine(net, dataset, epochs)))
     elif settings.lr_schedule == "plateau":
         schedule = LRScheduler("ReduceLROnPlateau", monitor=watched_loss)
         callbacks.append(("lr_schedule", schedule))
@@ -206,6 +273,18 @@ def _callbacks(settings, epochs):
     elif settings.verbose > 1:
         callbacks.append(("print_log", PrintLog()))
     return callbacks + list(settings.callbacks or [])
+
+
+def _cosine(net, dataset, epochs):
+    every = net.schedule_every
+    steps = 1 if every == "epoch" else len(net.get_iterator(dataset, training=True))
+    return LRScheduler(
+        "CosineAnnealingLR",
+        T_max=epochs * steps,
+        last_epoch=-1,
+        step_every=every,
+        event_name="event_lr" if every == "epoch" else None,
+    )
 
 
 def _held_out(dataset, y=None):

@@ -6,6 +6,7 @@ import pytest
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_gru import (
+    CharSequenceTransformer,
     GRUClassifier,
     GRUForecaster,
     GRURegressor,
@@ -131,7 +132,11 @@ def test_bad_data_leave_a_fitted_estimator_as_it_was(estimator, data, message):
         (GRURegressor, {"dtype": "float16"}),
         (GRURegressor, {"loss": "hinge"}),
         (GRURegressor, {"time_axis": 0}),
+        (GRURegressor, {"embedding_dim": 0}),
         (GRUClassifier, {"class_weight": "equal"}),
+        (CharSequenceTransformer, {"max_length": 0}),
+        (CharSequenceTransformer, {"min_count": 0}),
+        (CharSequenceTransformer, {"pad": "yes"}),
         (SlidingWindowTransformer, {"window_length": 0}),
         (SlidingWindowTransformer, {"lag": -1}),
         (SlidingWindowTransformer, {"pad": "nan"}),

@@ -1,0 +1,97 @@
+"""Symbols, which are names and no quantities, as positions among the known ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_gru.data._memory import memory_map_of, release
+from sklearn_gru.data._scaling import BLOCK_ELEMENTS
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """The map from symbols to their positions among those that are known.
+
+    It is to symbols what `Scaler` is to quantities.
+
+    Parameters
+    ----------
+    known : ndarray of shape (n_known,), int64
+        Sorted, without repetitions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> symbols = Symbols(np.array([2, 5, 9]))
+    >>> symbols.transform(np.array([[9, 2], [7, 5]]))
+    array([[2, 0],
+           [3, 1]], dtype=int32)
+    """
+
+    known: np.ndarray
+
+    def __len__(self):
+        return len(self.known) + 1  # the last position is that of all others
+
+    def transform(self, values):
+        """Map symbols to their positions, int32; to the last one if not known."""
+        require_symbols(values)
+        place = np.searchsorted(self.known, values)
+        found = self.known[np.minimum(place, len(self.known) - 1)] == values
+        return np.where(found, place, len(self.known)).astype(np.int32)
+
+
+def fit_symbols(values, weight=None):
+    """Collect the symbols that occur, block by block.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, ...)
+        May be a view or memory-mapped.
+    weight : ndarray of shape (n,), default=None
+        Entries of weight zero are not looked at.
+
+    Returns
+    -------
+    Symbols
+
+    Raises
+    ------
+    ValueError
+        If a value is negative or no integer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit_symbols(np.array([[3.0, 1.0], [1.0, 7.0]]))
+    Symbols(known=array([1, 3, 7]))
+    """
+    mapped = memory_map_of(values)
+    rows = max(1, BLOCK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
+    known = np.empty(0, dtype=np.int64)
+    for start in range(0, len(values), rows):
+        block = np.asarray(values[start : start + rows])
+        if weight is not None:
+            block = block[weight[start : start + rows] > 0]
+        require_symbols(block)
+        known = np.union1d(known, block.astype(np.int64))
+        release(mapped)
+    return Symbols(known)
+
+
+def require_symbols(values):
+    """Raise unless all values are integers from 0 on, of whatever type."""
+    advice = (
+        "with embedding_dim X holds symbols, integers from 0 on. Encode texts with "
+        "CharSequenceTransformer and categories with OrdinalEncoder; measured values "
+        "need embedding_dim=None."
+    )
+    if values.dtype.kind == "f":
+        whole = np.isfinite(values) & (values == np.floor(values))
+        if not whole.all():
+            raise ValueError(f"X holds {values[~whole][0]}, but {advice}")
+    if (values < 0).any():
+        # scikit-learn's checks look for these first words.
+        raise ValueError(
+            f"Negative values in data: X holds {values.min()}, but {advice}"
+        )

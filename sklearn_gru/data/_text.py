@@ -1,0 +1,129 @@
+"""Texts laid end to end, and where a text stops."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_gru.data._vocabulary import BOUNDARY
+
+BLOCK_CHARACTERS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts as symbols, laid end to end, a boundary after each.
+
+    Parameters
+    ----------
+    symbols : ndarray of shape (n_symbols,), int32
+    starts : ndarray of shape (n_texts + 1,)
+        Where the texts begin in `symbols`, and the end of the last one.
+
+    Examples
+    --------
+    >>> from sklearn_gru.data import Vocabulary
+    >>> corpus = Corpus.of(["abba", "cab"], Vocabulary("abc"))
+    >>> corpus.symbols
+    array([2, 3, 3, 2, 0, 4, 2, 3, 0], dtype=int32)
+    >>> corpus.starts
+    array([0, 5, 9])
+    """
+
+    symbols: np.ndarray
+    starts: np.ndarray
+
+    @classmethod
+    def of(cls, texts, vocabulary):
+        """Encode texts, block by block."""
+        starts = np.cumsum([0] + [len(text) + 1 for text in texts])
+        symbols = np.full(starts[-1], BOUNDARY, dtype=np.int32)
+        for text, start in zip(texts, starts[:-1], strict=True):
+            for first in range(0, len(text), BLOCK_CHARACTERS):
+                block = vocabulary.encode(text[first : first + BLOCK_CHARACTERS])
+                symbols[start + first : start + first + len(block)] = block
+        return cls(symbols, starts)
+
+    def __len__(self):
+        return len(self.symbols)
+
+    @property
+    def n_texts(self):
+        return len(self.starts) - 1
+
+    def arranged(self, order):
+        """Lay the texts in another order, on a circle.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n_texts,)
+
+        Returns
+        -------
+        callable
+            Maps positions, integers of any shape, to the symbols that are there. No
+            text is copied.
+        """
+        if self.n_texts == 1:
+            return lambda places: self.symbols[places % len(self)]
+        lengths = np.diff(self.starts)[order]
+        ends = lengths.cumsum()
+        shift = self.starts[order] - (ends - lengths)
+
+        def read(places):
+            places = places % len(self)
+            return self.symbols[places + shift[ends.searchsorted(places, "right")]]
+
+        return read
+
+
+class StopStrings:
+    """Lets a text through, piece by piece, up to the first of some strings.
+
+    What may be the beginning of such a string is held back until more is known, so
+    that the pieces' lengths make no difference.
+
+    Parameters
+    ----------
+    strings : list of str
+
+    Examples
+    --------
+    >>> stops = StopStrings(["stop"])
+    >>> stops.pass_on("a st"), stops.pass_on("ep, no st"), stops.pass_on("opping")
+    ('a ', 'step, no ', '')
+    >>> stops.found
+    True
+    """
+
+    def __init__(self, strings):
+        self.strings = strings
+        self.held = ""
+        self.found = False
+
+    def pass_on(self, piece, last=False):
+        """Return what may be shown after one more piece, maybe the last."""
+        text = self.held + piece
+        cuts = [
+            (at + len(string), at)
+            for string in self.strings
+            if (at := text.find(string)) >= 0
+        ]
+        if cuts:
+            self.found = True
+            _, end = min(cuts)  # the first to be complete, of those the longest
+        else:
+            end = len(text) if last else len(text) - self._n_held(text)
+        self.held = text[end:]
+        return text[:end]
+
+    def _n_held(self, text):
+        """Count the characters at the end with which a string may begin."""
+        return max(
+            (
+                length
+                for string in self.strings
+                for length in range(1, len(string))
+                if text.endswith(string[:length])
+            ),
+            default=0,
+        )

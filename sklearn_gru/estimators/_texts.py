@@ -1,0 +1,25 @@
+"""The forms in which texts are given."""
+
+
+def as_texts(X):
+    """List the strings of an iterable, or say what is none."""
+    if isinstance(X, (str, bytes)) or not hasattr(X, "__iter__"):
+        raise ValueError(
+            f"X is of type {type(X).__name__}; expected a list, an array or a Series "
+            "of strings. Put a single text into a list: [text]."
+        )
+    if len(getattr(X, "shape", (0,))) != 1:
+        raise ValueError(
+            f"X has shape {X.shape}; expected one dimension. Select the column of "
+            'texts, for example X["text"].'
+        )
+    texts = list(X)
+    if not texts:
+        raise ValueError("X has 0 texts; at least 1 is required.")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(
+                f"Text {i} of X is of type {type(text).__name__}; expected a str. "
+                'Fill missing texts with "", and decode bytes.'
+            )
+    return texts

@@ -1,0 +1,160 @@
+"""CharSequenceTransformer: texts as sequences of integers, one a character."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gru.data import BOUNDARY, Vocabulary
+from sklearn_gru.estimators._texts import as_texts
+
+
+class CharSequenceTransformer(TransformerMixin, BaseEstimator):
+    """Turn texts into sequences of integers, one for each character.
+
+    The sequences are as long as the texts and are what :class:`GRUClassifier` and
+    :class:`GRURegressor` with an `embedding_dim` take. Symbol 0 stands for padding and
+    for an empty text, symbol 1 for characters that `fit` has not seen, and the others
+    for the characters of the training texts, in order.
+
+    Parameters
+    ----------
+    max_length : int or None, default=None
+        Longer texts are cut at their end. A recurrent network's time grows with the
+        longest text of a batch.
+    min_count : int, default=1
+        Characters that occur less often in the training texts become symbol 1.
+    lowercase : bool, default=False
+        Whether to make all characters lowercase.
+    pad : bool, default=False
+        Whether to return one array, filled up with symbol 0 to `max_length`. It is for
+        other estimators: a recurrent network would read the padding as text.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The known characters, as the string `vocabulary_.characters`;
+        ``len(vocabulary_)`` is the number of symbols.
+
+    See Also
+    --------
+    GRUClassifier : A sequence in, a class out.
+    sklearn.feature_extraction.text.TfidfVectorizer : Counts of words, or of short
+        runs of characters.
+
+    Examples
+    --------
+    >>> from sklearn_gru import CharSequenceTransformer
+    >>> chars = CharSequenceTransformer().fit(["abba", "cab"])
+    >>> chars.vocabulary_.characters
+    'abc'
+    >>> [sequence[:, 0].tolist() for sequence in chars.transform(["bad", "", "b"])]
+    [[3, 2, 1], [0], [3]]
+    >>> chars.set_params(max_length=3, pad=True).transform(["bad", "", "b"])
+    array([[3, 2, 1],
+           [0, 0, 0],
+           [3, 0, 0]], dtype=int32)
+    """
+
+    _parameter_constraints = {
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
+        "lowercase": ["boolean"],
+        "pad": ["boolean"],
+    }
+
+    def __init__(self, max_length=None, *, min_count=1, lowercase=False, pad=False):
+        self.max_length = max_length
+        self.min_count = min_count
+        self.lowercase = lowercase
+        self.pad = pad
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Collect the characters.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Texts: a list, an array or a Series of strings.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : CharSequenceTransformer
+
+        Raises
+        ------
+        ValueError
+            If `X` is a single string, a table, empty, or holds anything but strings.
+        """
+        self._require_length()
+        self.vocabulary_ = Vocabulary.of(self._read(X), self.min_count)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Collect the characters, and turn the texts into sequences.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Texts, as in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        list of ndarray of shape (t_i, 1), or ndarray of shape (n_samples, max_length)
+            As from `transform`.
+        """
+        return super().fit_transform(as_texts(X), y)  # an iterator is read only once
+
+    def transform(self, X):
+        """Turn texts into sequences.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Texts, as in `fit`.
+
+        Returns
+        -------
+        list of ndarray of shape (t_i, 1), or ndarray of shape (n_samples, max_length)
+            Symbols, int32. A list of sequences as long as their texts, at least of
+            length 1; with `pad` one array.
+        """
+        check_is_fitted(self)
+        self._require_length()
+        sequences = [self.vocabulary_.encode(text) for text in self._read(X)]
+        if self.pad:
+            return _padded(sequences, self.max_length)
+        empty = np.array([BOUNDARY], dtype=np.int32)
+        return [s[:, None] if len(s) else empty[:, None] for s in sequences]
+
+    def _read(self, X):
+        texts = as_texts(X)
+        if self.lowercase:
+            texts = [text.lower() for text in texts]
+        return [text[: self.max_length] for text in texts]
+
+    def _require_length(self):
+        if self.pad and self.max_length is None:
+            raise ValueError(
+                "pad=True needs a max_length, the length of every row; got None."
+            )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _padded(sequences, length):
+    rows = np.full((len(sequences), length), BOUNDARY, dtype=np.int32)
+    for row, sequence in zip(rows, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return rows

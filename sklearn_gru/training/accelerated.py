@@ -1,0 +1,114 @@
+"""One network trained by several processes, through skorch's use of Accelerate."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import islice
+
+import torch
+from skorch.callbacks import LRScheduler
+
+_accelerator = ContextVar("accelerator", default=None)
+
+
+@contextmanager
+def accelerated(accelerator):
+    """Let the fits inside train with an :class:`accelerate.Accelerator`.
+
+    Every process that ``accelerate launch`` starts calls `fit` with the same data and
+    the same `random_state`, an integer. A training step takes one batch in each of
+    them and averages the gradients, so it is a step of `batch_size` times the number
+    of processes; all end with the same weights. Samples that do not fill a batch in
+    every process wait for another epoch's shuffling.
+
+    Parameters
+    ----------
+    accelerator : accelerate.Accelerator
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from accelerate import Accelerator  # doctest: +SKIP
+    >>> from sklearn_gru import GRUForecaster
+    >>> X = np.sin(np.arange(500) / 5)[:, None]
+    >>> with accelerated(Accelerator()):  # doctest: +SKIP
+    ...     model = GRUForecaster(random_state=0).fit(X)
+    """
+    token = _accelerator.set(accelerator)
+    try:
+        yield
+    finally:
+        _accelerator.reset(token)
+
+
+def accelerator_device():
+    """Return the device that is this process' own, or None outside `accelerated`."""
+    accelerator = _accelerator.get()
+    if accelerator is None:
+        return None
+    # It numbers CPUs, and then torch can't load what it has saved on one.
+    is_cpu = accelerator.device.type == "cpu"
+    return torch.device("cpu") if is_cpu else accelerator.device
+
+
+@contextmanager
+def with_accelerator(net):
+    """Make a net accelerated for as long as it trains, if that is asked for."""
+    accelerator = _accelerator.get()
+    if accelerator is None:
+        yield
+        return
+    plain, module, optimizer = type(net), net.module_, net.optimizer_
+    net.__class__ = _accelerated_class(plain)
+    net.accelerator, net.unwrap_after_train = accelerator, False
+    net.module_, net.optimizer_ = accelerator.prepare(module, optimizer)
+    try:
+        yield
+    finally:
+        # What remains is a net like any other, and can be copied and pickled.
+        net.module_, net.optimizer_ = module, optimizer
+        net.__class__ = plain
+        del net.accelerator, net.unwrap_after_train
+        for _, callback in net.callbacks_:
+            if isinstance(callback, LRScheduler):
+                callback.lr_scheduler_ = None
+
+
+def _accelerated_class(plain):
+    from skorch.hf import AccelerateMixin
+
+    class Accelerated(AccelerateMixin, plain):
+        def get_iterator(self, dataset, training=False):
+            iterator = plain.get_iterator(self, dataset, training=training)
+            return _Shard(iterator, self.accelerator) if training else iterator
+
+        def train_step_single(self, batch, **fit_params):
+            step = AccelerateMixin.train_step_single(self, batch, **fit_params)
+            if self.gradient_clip is not None:
+                parameters = self.module_.parameters()
+                self.accelerator.clip_grad_norm_(parameters, self.gradient_clip)
+            return {name: value.detach() for name, value in step.items()}
+
+    return Accelerated
+
+
+class _Shard:
+    """This process' part of the batches; as many in every process."""
+
+    def __init__(self, batches, accelerator):
+        self.batches = batches
+        self.rank = accelerator.process_index
+        self.n_processes = accelerator.num_processes
+
+    def __len__(self):
+        whole = len(self.batches.dataset) // self.batches.batch_size
+        if whole < self.n_processes:
+            raise ValueError(
+                f"{len(self.batches.dataset)} training samples make {whole} batches of "
+                f"{self.batches.batch_size}, fewer than the {self.n_processes} "
+                "processes; use a smaller batch_size or fewer processes."
+            )
+        return whole // self.n_processes
+
+    def __iter__(self):
+        mine = islice(self.batches, self.rank, None, self.n_processes)
+        return islice(mine, len(self))

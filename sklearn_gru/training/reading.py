@@ -1,0 +1,99 @@
+"""Reading texts with a trained network, and writing them on."""
+
+import numpy as np
+import torch
+
+from sklearn_gru.training.device import one_thread
+
+TEXTS_AT_ONCE = 64
+# Hidden states and logits, whatever there are more of.
+NUMBERS_AT_ONCE = 1 << 22
+
+
+def read(module, texts, unknown):
+    """Read texts side by side, a window at a time, the state carried along.
+
+    Parameters
+    ----------
+    module : LanguageNet
+    texts : list of ndarray of int
+        Symbols. None may be empty.
+    unknown : int
+        The symbol of an unknown character.
+
+    Yields
+    ------
+    members : ndarray of shape (b,)
+        Which texts are being read.
+    start : int
+        How much of them was read before.
+    hidden : Tensor of shape (b, T, size)
+        The hidden states behind the next T symbols; beyond a text's end, anything.
+    state : tuple of Tensor of shape (n_states, b, units)
+        The whole state behind the last of them.
+    """
+    lengths = np.array([len(text) for text in texts])
+    order = np.argsort(-lengths, kind="stable")
+    for first in range(0, len(order), TEXTS_AT_ONCE):
+        members = order[first : first + TEXTS_AT_ONCE]
+        yield from _read_together(module, texts, lengths, members, unknown)
+
+
+def _read_together(module, texts, lengths, members, unknown):
+    widest = max(4 * module.recurrent.output_size, module.head.out_features)
+    device = module.head.weight.device
+    state, start = None, 0
+    while len(members):
+        length = max(1, NUMBERS_AT_ONCE // (widest * len(members)))
+        end = min(start + length, lengths[members[0]])
+        symbols = np.full((len(members), end - start), unknown)
+        for row, member in zip(symbols, members, strict=True):
+            part = texts[member][start:end]
+            row[: len(part)] = part
+        with one_thread(), torch.inference_mode():
+            hidden, state = module.carry(torch.from_numpy(symbols).to(device), state)
+        yield members, start, hidden, state
+        # The longest come first: those that are left are the first rows.
+        members = members[lengths[members] > end]
+        state = tuple(layer[:, : len(members)].contiguous() for layer in state)
+        start = end
+
+
+class Writer:
+    """Writes texts on, one symbol a step.
+
+    Parameters
+    ----------
+    module : LanguageNet
+    hidden : Tensor of shape (size,)
+        The hidden state at the end of the prompt.
+    state : tuple of Tensor of shape (n_states, 1, units)
+        The whole state there.
+    n : int
+        Number of texts.
+    sampler : callable
+        Maps logits (n, n_classes) to classes (n,).
+    symbol_of : ndarray of shape (n_classes,)
+        The symbol that is read after a class was chosen.
+    """
+
+    def __init__(self, module, hidden, state, n, sampler, symbol_of):
+        self.n_texts = n
+        self.sampler = sampler
+        self.symbol_of = symbol_of
+        with one_thread(), torch.inference_mode():
+            self.logits = module.head(hidden).expand(n, -1).cpu().numpy()
+            self.read = module.steps(tuple(layer.repeat(1, n, 1) for layer in state))
+
+    def write(self, length):
+        """Choose the next classes of every text, (n, length)."""
+        written = np.empty((length, self.n_texts), dtype=np.int64)
+        with one_thread(), torch.inference_mode():
+            for chosen in written:
+                # Read late: after the last character nothing more is needed.
+                if self.logits is None:
+                    self.logits = self.read(self.symbols)
+                chosen[:] = self.sampler(self.logits)
+                self.symbols = self.symbol_of[chosen]
+                self.logits = None
+        return written.T

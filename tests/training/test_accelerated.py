@@ -1,0 +1,60 @@
+"""Two processes on this machine's CPU train one network."""
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sklearn_gru import GRUForecaster, datasets
+
+SETTINGS = {
+    "units": 5,
+    "max_epochs": 3,
+    "window_length": 12,
+    "early_stopping": False,
+    "dtype": "float64",
+    "random_state": 0,
+}
+PROGRAM = """
+import pickle, sys
+from accelerate import Accelerator
+from sklearn_gru import GRUForecaster, datasets
+from sklearn_gru.training import accelerated
+
+settings, n_rows, path = pickle.loads(bytes.fromhex(sys.argv[1]))
+accelerator = Accelerator(cpu=True)
+assert accelerator.num_processes == 2
+series = datasets.make_sine(n_rows, noise=0.1, random_state=0)
+with accelerated(accelerator):
+    model = GRUForecaster(**settings).fit(series)
+    model = pickle.loads(pickle.dumps(model)).partial_fit(series)
+result = model.predict(series), model.loss_curve_
+with open(f"{path}{accelerator.process_index}", "wb") as file:
+    pickle.dump(result, file)
+accelerator.end_training()
+"""
+
+
+def in_two_processes(path, n_rows, **settings):
+    program = path / "train.py"
+    program.write_text(PROGRAM)
+    given = pickle.dumps(({**SETTINGS, **settings}, n_rows, str(path / "rank"))).hex()
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run([sys.executable, *launch, program, given], check=True, timeout=300)
+    return [pickle.loads((path / f"rank{i}").read_bytes()) for i in (0, 1)]
+
+
+@pytest.mark.slow
+# 192 windows fill the batches of both processes; of 201, nine wait.
+@pytest.mark.parametrize("n_windows", [192, 201])
+def test_two_processes_take_steps_of_two_batches(tmp_path, n_windows):
+    pytest.importorskip("accelerate")
+    first, second = in_two_processes(tmp_path, 12 + n_windows, batch_size=16)
+    assert_array_equal(first[0], second[0])
+    assert len(first[1]) == 4
+    if n_windows == 192:
+        series = datasets.make_sine(12 + n_windows, noise=0.1, random_state=0)
+        alone = GRUForecaster(batch_size=32, **SETTINGS).fit(series).partial_fit(series)
+        assert_allclose(first[0], alone.predict(series), rtol=1e-9)
