@@ -6,32 +6,18 @@ import numpy as np
 import torch
 from scipy.special import softmax
 from sklearn.base import _fit_context
-from sklearn.model_selection import train_test_split
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
-from torch.nn import functional as F
 
-from sklearn_gru.data import (
-    BOUNDARY,
-    N_SPECIAL,
-    UNKNOWN,
-    Corpus,
-    StopStrings,
-    Vocabulary,
-)
-from sklearn_gru.estimators._base import (
-    BaseRecurrent,
-    document_parameters,
-    draw_seed,
-    require_finite,
-)
+from sklearn_gru.data import StopStrings
+from sklearn_gru.estimators._base import document_parameters, draw_seed, require_finite
+from sklearn_gru.estimators._language import BaseLanguageModel
 from sklearn_gru.estimators._texts import as_texts
-from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol, Sampler
-from sklearn_gru.training import TextDataset, TextNet, Writer, read
+from sklearn_gru.nets import Sampler
+from sklearn_gru.training import Writer
 
-ENOUGH_TO_HOLD_OUT = 100_000
 WRITTEN_AT_ONCE = 64
-SAMPLING = {
+WRITING = {
     "prompt": [str],
     "length": [Interval(Integral, 0, None, closed="left")],
     "temperature": [Interval(Real, 0, None, closed="left")],
@@ -43,35 +29,90 @@ SAMPLING = {
 
 
 @document_parameters
-class CharGRUGenerator(BaseRecurrent):
-    """Recurrent network that learns text character by character, and writes more.
+class CharGRUGenerator(BaseLanguageModel):
+    """Gated recurrent network that learns text and writes more, by the character.
 
-    Every text is read from a boundary on: what comes first is learned as well, and an
-    empty prompt will do.
+    It learns how likely each character is to come next, given all those before it in
+    its text. The network reads one character a step and keeps what it has read in its
+    state, so the cost of writing a character does not depend on how much text came
+    before.
 
     Parameters
     ----------
     units : int or tuple of int, default=256
         Width of the recurrent layer, or of each of the stacked layers.
     window_length : int, default=64
-        Characters that are read in a training step. The gradient reaches this far
-        back; the state is carried on from window to window and reaches further.
+        Characters that are read in a training step. The gradient reaches so far back;
+        the state is carried from window to window and reaches further.
     {training_parameters}
+    max_epochs : int, default=10
+        Passes over the training text.
+    batch_size : int, default=64
+        Places of the text at which it is read side by side in a training step. A text
+        of less than ``16 * window_length * batch_size`` characters is read at fewer.
+    lr : float, default=0.005
+        Learning rate, at the start if it changes.
+    lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
+        How the learning rate changes: not at all, step by step along a half cosine
+        down to zero, or divided by ten when an epoch's loss does not fall any more.
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"} or class, default="adamw"
+        The optimizer; a class is called as those in :mod:`torch.optim` are.
+    weight_decay : float, default=0.01
+        The optimizer's weight decay.
+    early_stopping : bool or "auto", default="auto"
+        Whether to hold out a part of the training text, stop when the loss on it no
+        longer falls, and keep the weights that were best on it. "auto" does so with
+        100,000 characters or more. Of a str the end is held out, of several texts some
+        whole ones. `partial_fit` never holds anything out.
+    validation_fraction : float, default=0.05
+        The part that `early_stopping` holds out.
+    tol : float, default=1e-4
+        Smallest fall of the held-out loss, as a fraction of it, that counts as an
+        improvement.
 
     Attributes
     ----------
-    classes_ : ndarray of str
-        What can come next, in order: the characters of the training texts, and first
-        of all "", the end of the text, if `fit` was given several texts.
+    classes_ : ndarray of shape (n_classes,), of str
+        What can come next, in order: the characters of the training text. If `fit` was
+        given several texts, "" is the first and stands for the end of a text.
+    vocabulary_ : Vocabulary
+        The known characters, as the string `vocabulary_.characters`.
+    net_ : skorch.NeuralNet
+        The trained net; `net_.module_` is the PyTorch module.
+    loss_curve_ : list of float
+        Mean training loss (cross-entropy, in nats per character) of each epoch.
+    n_iter_ : int
+        Epochs trained.
+
+    See Also
+    --------
+    CharSequenceTransformer : Texts as sequences, for :class:`GRUClassifier`.
+
+    Notes
+    -----
+    Every text is read from a boundary on, which sets the state to zero. What comes
+    first in a text is learned as well, so an empty prompt will do. Of a str, which is a
+    text without beginning and end, a piece may begin anywhere; the training steps begin
+    at places drawn anew in every epoch.
+
+    A character that the first `fit` or `partial_fit` has not seen is read as a symbol
+    of its own and is never written. In training one character in a thousand is read as
+    unknown, so that the network knows what to make of one.
+
+    Examples
+    --------
+    >>> from sklearn_gru import CharGRUGenerator
+    >>> text = "She sells sea shells on the sea shore. " * 20
+    >>> model = CharGRUGenerator(
+    ...     units=32, window_length=8, batch_size=4, random_state=0
+    ... ).fit(text)
+    >>> model.generate("She sells", length=17, temperature=0)
+    'She sells sea shells on th'
+    >>> model.predict(["sea shell", "on the sea shor"])
+    array(['s', 'e'], dtype=object)
+    >>> round(model.bits_per_char("sea shells on the shore"), 1) < 2
+    True
     """
-
-    _parameter_constraints = {
-        **BaseRecurrent._parameter_constraints,
-        "window_length": [Interval(Integral, 1, None, closed="left")],
-    }
-    del _parameter_constraints["standardize"]
-
-    _net_class = TextNet
 
     def __init__(
         self,
@@ -128,139 +169,149 @@ class CharGRUGenerator(BaseRecurrent):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Train on text."""
+        """Learn from text.
+
+        Parameters
+        ----------
+        X : str or iterable of str
+            One text without beginning and end, or several texts with both: what they
+            begin with and where they end is learned, and nothing is carried from one
+            to the next.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : CharGRUGenerator
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is out of its range.
+        ValueError
+            If `X` is empty or holds anything but strings, or if training diverges.
+        """
         return self._fit(X)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, characters=""):
-        """Train for one more epoch, on this text."""
+        """Learn for one more epoch, from this text.
+
+        Parameters
+        ----------
+        X : str or iterable of str
+            As in `fit`. Whether texts have ends remains as it was in the first call.
+        y : None
+            Ignored.
+        characters : str, default=""
+            In the first call, characters that are yet to come. Those that are neither
+            here nor in the first text will be unknown.
+
+        Returns
+        -------
+        self : CharGRUGenerator
+        """
         return self._fit(X, characters, continuing=True)
 
-    def _fit(self, X, characters="", continuing=False):
-        reset = self._starts_anew(continuing)
-        endless = isinstance(X, str)
-        texts = [X] if endless else as_texts(X)
-        if not any(texts):
-            raise ValueError(
-                "X has 0 characters; at least 1 is required to learn from."
-            )
-        with self._all_or_nothing():
-            if reset:
-                self._resolve_device()
-                self._set_alphabet(Vocabulary.of([*texts, characters]), endless)
-            seed = self._draw_seed()
-            self._train(
-                LanguageNet,
-                NextSymbol,
-                self._dataset(texts, endless, seed, hold_out=not continuing),
-                1 if continuing else self.max_epochs,
-                reset,
-                seed,
-                n_symbols=len(self.vocabulary_),
-                n_classes=len(self.classes_),
-                boundary=BOUNDARY,
-            )
-            self.net_.module_.eval()
-        return self
-
-    def _set_alphabet(self, vocabulary, endless):
-        self.vocabulary_ = vocabulary
-        characters = list(vocabulary.characters)
-        symbols = np.arange(N_SPECIAL, len(vocabulary))
-        if not endless:
-            characters, symbols = ["", *characters], np.r_[BOUNDARY, symbols]
-        self.classes_ = np.array(characters, dtype=object)
-        self._symbol_of = symbols
-        self._class_of = np.full(len(vocabulary), IGNORED)
-        self._class_of[symbols] = np.arange(len(symbols))
-        self._endless = endless
-
-    def _dataset(self, texts, endless, seed, hold_out):
-        """Encode texts, and split off what early stopping watches."""
-        validation = None
-        enough = endless or len(texts) > 1 or self.early_stopping != "auto"
-        if hold_out and enough and self._holds_out(sum(map(len, texts))):
-            split = _split_text if endless else _split_texts
-            texts, held_out = split(texts, self.validation_fraction, seed)
-            validation = self._read_by_the_window(held_out)
-        return self._read_by_the_window(texts, validation)
-
-    def _read_by_the_window(self, texts, validation=None):
-        return TextDataset(
-            Corpus.of(texts, self.vocabulary_),
-            self._class_of,
-            self.window_length,
-            self._device,
-            boundary=BOUNDARY,
-            unknown=UNKNOWN,
-            anywhere=self._endless,
-            validation=validation,
-        )
-
-    def _holds_out(self, n_samples):
-        if self.early_stopping == "auto":
-            return n_samples >= ENOUGH_TO_HOLD_OUT
-        return self.early_stopping
-
     def predict_proba(self, X):
-        """Compute the probability of every character to come next."""
-        hidden = self._read_prompts(X)
+        """Compute the probability of what comes next.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Prompts, of any length.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of `classes_`.
+        """
+        hidden = self._read_to_the_end(X)
         with torch.inference_mode():
             logits = self.net_.module_.head(hidden).double().cpu().numpy()
         return require_finite(softmax(logits, axis=1), "The probability")
 
     def predict(self, X):
-        """Predict the most likely next character of each prompt."""
+        """Predict the most likely next character of each prompt.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Prompts, of any length.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), of str
+            Of `classes_`; "" where the text most likely ends.
+        """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def transform(self, X):
-        """Map each text to the hidden state behind it."""
-        hidden = self._read_prompts(X).double().cpu().numpy()
+        """Map each text to the hidden state behind it.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Texts, of any length.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, units), float64
+            ``units`` of the last layer.
+        """
+        hidden = self._read_to_the_end(X).double().cpu().numpy()
         return require_finite(hidden, "The hidden state")
 
-    def _read_prompts(self, X):
-        """Read texts to their ends: hidden states (n, units)."""
-        check_is_fitted(self)
-        texts = [self._with_boundary(text) for text in as_texts(X)]
-        lengths = np.array([len(text) for text in texts])
-        last = [None] * len(texts)
-        for members, start, hidden, _ in read(self.net_.module_, texts, UNKNOWN):
-            ends = lengths[members] - start - 1
-            for row in np.flatnonzero(ends < hidden.shape[1]):
-                last[members[row]] = hidden[row, ends[row]].clone()
-        return torch.stack(last)
-
-    def _with_boundary(self, text):
-        return np.r_[BOUNDARY, self.vocabulary_.encode(text)]
-
     def score(self, X, y=None):
-        """Compute the mean log-likelihood of a character, given those before it."""
+        """Compute the mean log-likelihood of a character, given those before it.
+
+        The mean is over all characters of all texts, the first of each included. The
+        ends of texts do not count, and neither do unknown characters: they are read,
+        but can't be predicted. So compare scores of models with the same alphabet.
+
+        Parameters
+        ----------
+        X : str or iterable of str
+            One text or several.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            In nats; larger is better, and 0 is the best.
+
+        Raises
+        ------
+        ValueError
+            If `X` has no known character.
+        """
         check_is_fitted(self)
-        texts = [X] if isinstance(X, str) else as_texts(X)
-        texts = [self._with_boundary(text) for text in texts if text]
-        total, n_characters = 0.0, 0
-        module = self.net_.module_
-        inputs = [text[:-1] for text in texts]
-        for members, start, hidden, _ in read(module, inputs, UNKNOWN):
-            classes = np.full(hidden.shape[:2], IGNORED)
-            for row, member in zip(classes, members, strict=True):
-                coming = texts[member][start + 1 : start + 1 + len(row)]
-                row[: len(coming)] = self._class_of[coming]
-            total -= _surprise(module, hidden, classes)
-            n_characters += (classes != IGNORED).sum()
-        if n_characters == 0:
+        total, count = self._log_likelihood([X] if isinstance(X, str) else as_texts(X))
+        if count == 0:
             raise ValueError(
-                "X has no character that the training texts have; at least 1 is needed "
-                "to compute a score."
+                "X has 0 known characters; at least 1 is required for a score. Known "
+                f"are {self.vocabulary_.characters!r}."
             )
-        return float(require_finite(total / n_characters, "The score"))
+        return float(require_finite(total / count, "The score"))
 
     def bits_per_char(self, X):
-        """Compute the mean number of bits by which a character surprises."""
-        return -self.score(X) / np.log(2)
+        """Compute how many bits a character takes on average: ``-score(X) / ln 2``.
+
+        Parameters
+        ----------
+        X : str or iterable of str
+            One text or several.
+
+        Returns
+        -------
+        float
+            Smaller is better.
+        """
+        return -self.score(X) / float(np.log(2))
 
     @validate_params(
-        {**SAMPLING, "n": [Interval(Integral, 1, None, closed="left")]},
+        {**WRITING, "n": [Interval(Integral, 1, None, closed="left")]},
         prefer_skip_nested_validation=True,
     )
     def generate(
@@ -275,12 +326,42 @@ class CharGRUGenerator(BaseRecurrent):
         n=1,
         random_state=None,
     ):
-        """Write on from a prompt."""
-        stops = [StopStrings(_stop_strings(stop)) for _ in range(n)]
+        """Write on from a prompt.
+
+        Parameters
+        ----------
+        prompt : str, default=""
+            What the text begins with.
+        length : int, default=200
+            Characters to be written, the prompt's not counted. There are fewer if a
+            text ends, or a string of `stop` comes.
+        temperature : float, default=1.0
+            Below 1 the likely becomes more likely, above 1 less. 0 always takes the
+            likeliest character.
+        top_k : int or None, default=None
+            Draw from this many likeliest characters only.
+        top_p : float or None, default=None
+            Draw from the likeliest characters only that together have at least this
+            probability, after `temperature` and `top_k`.
+        stop : str, list of str or None, default=None
+            Stop before the first of these strings that would be written. The prompt's
+            characters do not count.
+        n : int, default=1
+            Number of texts, written side by side.
+        random_state : int, RandomState instance or None, default=None
+            The same integer gives the same text; None a new one every time, whatever
+            the estimator's own `random_state`.
+
+        Returns
+        -------
+        str, or list of str if `n` is larger than 1
+            The prompt, and what was written.
+        """
         writer = self._writer(prompt, n, temperature, top_k, top_p, random_state)
+        stops = [StopStrings(_stop_strings(stop)) for _ in range(n)]
         texts = [[prompt] for _ in range(n)]
         going = list(range(n))
-        while going and length > 0:
+        while going and length:
             block = writer.write(min(length, WRITTEN_AT_ONCE))
             length -= block.shape[1]
             for i in going:
@@ -292,7 +373,7 @@ class CharGRUGenerator(BaseRecurrent):
         texts = ["".join(pieces) for pieces in texts]
         return texts[0] if n == 1 else texts
 
-    @validate_params(SAMPLING, prefer_skip_nested_validation=True)
+    @validate_params(WRITING, prefer_skip_nested_validation=True)
     def stream(
         self,
         prompt="",
@@ -304,10 +385,32 @@ class CharGRUGenerator(BaseRecurrent):
         stop=None,
         random_state=None,
     ):
-        """Write on from a prompt, and yield every character as it is made."""
-        stops = StopStrings(_stop_strings(stop))
+        """Write on from a prompt, a character at a time.
+
+        Parameters
+        ----------
+        prompt, length, temperature, top_k, top_p, stop, random_state
+            As in `generate`.
+
+        Returns
+        -------
+        iterator of str
+            The characters that `generate` writes after the prompt, as they are made;
+            those with which a string of `stop` may begin come when it does not.
+
+        Examples
+        --------
+        >>> from sklearn_gru import CharGRUGenerator
+        >>> text = "to be or not to be, that is the question; " * 20
+        >>> model = CharGRUGenerator(
+        ...     units=32, window_length=8, batch_size=4, random_state=0
+        ... ).fit(text)
+        >>> for character in model.stream("to ", length=4, temperature=0):
+        ...     print(character, end="|", flush=True)
+        b|e| |o|
+        """
         writer = self._writer(prompt, 1, temperature, top_k, top_p, random_state)
-        return self._stream(writer, stops, length)
+        return self._stream(writer, StopStrings(_stop_strings(stop)), length)
 
     def _stream(self, writer, stops, length):
         for n_left in reversed(range(length)):
@@ -316,54 +419,26 @@ class CharGRUGenerator(BaseRecurrent):
             if ended or stops.found:
                 return
 
+    def _writer(self, prompt, n, temperature, top_k, top_p, random_state):
+        if not np.isfinite(temperature):
+            raise ValueError(f"temperature is {temperature}; expected a finite number.")
+        hidden, state = self._read_prompt(prompt)
+        rng = np.random.default_rng(draw_seed(random_state))
+        sampler = Sampler(rng, temperature, top_k, top_p)
+        return Writer(self.net_.module_, hidden, state, n, sampler, self._symbol_of)
+
     def _decode(self, classes):
         """Join characters up to the end of the text; tell whether it came."""
         characters = self.classes_[classes]
         ends = np.flatnonzero(characters == "")
-        if len(ends):
-            return "".join(characters[: ends[0]]), True
-        return "".join(characters), False
-
-    def _writer(self, prompt, n, temperature, top_k, top_p, random_state):
-        check_is_fitted(self)
-        _require_finite_temperature(temperature)
-        module = self.net_.module_
-        text = self._with_boundary(prompt)
-        for _, _, hidden, state in read(module, [text], UNKNOWN):
-            pass
-        rng = np.random.default_rng(draw_seed(random_state))
-        sampler = Sampler(rng, temperature, top_k, top_p)
-        return Writer(module, hidden[0, -1], state, n, sampler, self._symbol_of)
+        end = ends[0] if len(ends) else len(characters)
+        return "".join(characters[:end]), len(ends) > 0
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _split_text(texts, fraction, seed):
-    """Hold out the end of an endless text."""
-    (text,) = texts
-    n_held_out = max(1, round(fraction * len(text)))
-    if n_held_out == len(text):
-        raise ValueError(
-            f"X has {len(text)} characters, which leaves 0 for training and "
-            f"{n_held_out} for validation; use more text, a smaller "
-            "validation_fraction, or early_stopping=False."
-        )
-    return [text[:-n_held_out]], [text[-n_held_out:]]
-
-
-def _split_texts(texts, fraction, seed):
-    """Hold out some of several texts, drawn at random."""
-    training, held_out = train_test_split(texts, test_size=fraction, random_state=seed)
-    if not any(training) or not any(held_out):
-        raise ValueError(
-            "A part of the texts, training or validation, has 0 characters; use more "
-            "texts, or early_stopping=False."
-        )
-    return training, held_out
 
 
 def _stop_strings(stop):
@@ -374,17 +449,3 @@ def _stop_strings(stop):
                 f"stop holds {string!r}; expected strings of at least 1 character."
             )
     return strings
-
-
-def _require_finite_temperature(temperature):
-    if not np.isfinite(temperature):
-        raise ValueError(f"temperature={temperature}; expected a finite number.")
-
-
-def _surprise(module, hidden, classes):
-    """Sum ``-log p`` of classes (b, T) that are not `IGNORED`."""
-    with torch.inference_mode():
-        logits = module.head(hidden).double().flatten(0, 1)
-        classes = torch.from_numpy(classes).flatten().to(logits.device)
-        losses = F.cross_entropy(logits, classes, ignore_index=IGNORED, reduction="sum")
-    return losses.item()

@@ -21,9 +21,11 @@ class LanguageNet(nn.Module):
         Symbols that can be read.
     n_classes : int
         Symbols that can come next.
+    units : tuple of int
     boundary : int
         The symbol of the boundary.
-    units : tuple of int
+    unknown : int
+        The symbol of an unknown character, whose weights begin as zero.
     seed : int
     dtype : torch.dtype
     **recurrent
@@ -31,7 +33,16 @@ class LanguageNet(nn.Module):
     """
 
     def __init__(
-        self, n_symbols, n_classes, boundary, units, *, seed, dtype, **recurrent
+        self,
+        n_symbols,
+        n_classes,
+        units,
+        *,
+        boundary,
+        unknown,
+        seed,
+        dtype,
+        **recurrent,
     ):
         super().__init__()
         self.boundary = boundary
@@ -42,6 +53,7 @@ class LanguageNet(nn.Module):
             # One symbol is to move the state as far as that many standardised features.
             for cell in self.recurrent.layers[0]:
                 cell.weight_ih_l0 *= n_symbols**0.5
+                cell.weight_ih_l0[:, unknown] = 0
 
     def forward(self, symbols, state=None):
         """Map symbols (B, T) to logits (B, T, n_classes), and the state after them."""

@@ -39,7 +39,7 @@ class CrossEntropy(nn.Module):
 
 
 class NextSymbol(nn.Module):
-    """Mean of ``-log softmax(logits)[class]``; logits (B, T, n_classes), classes (B, T).
+    """Mean of ``-log softmax(logits)[class]`` over (B, T); logits (B, T, n_classes).
 
     Targets of `IGNORED` do not count.
     """

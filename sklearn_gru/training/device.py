@@ -29,8 +29,8 @@ def resolve_device(device):
     device(type='cpu')
     """
     if device == "auto":
-        device = accelerator_device()
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        available = "cuda" if torch.cuda.is_available() else "cpu"
+        return accelerator_device() or torch.device(available)
     try:
         resolved = torch.device(device)
         torch.empty(0, device=resolved)

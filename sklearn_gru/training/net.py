@@ -10,9 +10,10 @@ from skorch.callbacks import Callback, LRScheduler, PrintLog
 from skorch.dataset import get_len
 from skorch.utils import noop
 
-from sklearn_gru.training.accelerated import with_accelerator
+from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
 from sklearn_gru.training.batches import BatchIterator
 from sklearn_gru.training.device import one_thread
+from sklearn_gru.training.graph import StepGraph
 from sklearn_gru.training.progress import (
     DivergenceGuard,
     ProgressBar,
@@ -28,6 +29,8 @@ OPTIMIZERS = {
 }
 # These update all parameters in one compiled loop when asked to.
 FUSED = {"adam", "adamw", "sgd"}
+# The steps of these can be recorded as CUDA graphs.
+CAPTURABLE = {"adam", "adamw", "rmsprop"}
 
 
 class StoppedByCallback(KeyboardInterrupt):
@@ -37,14 +40,16 @@ class StoppedByCallback(KeyboardInterrupt):
 class Net(NeuralNet):
     """A skorch net that weighs its losses and says when it was interrupted.
 
-    A subclass may read its data with another `iterator`, and let the learning rate
-    change after every "batch".
+    A subclass may read its data with another `iterator`, let the learning rate change
+    after every "batch", and say that its steps are not alike enough to be recorded.
     """
 
     iterator = BatchIterator
     schedule_every = "epoch"
     gradient_clip = None
     users_callbacks = ()
+    step_graph = None
+    can_be_recorded = True
 
     @property
     def _default_callbacks(self):
@@ -96,6 +101,12 @@ class Net(NeuralNet):
         self.history.record_batch(f"{prefix}_loss", np.average(losses, weights=sizes))
         self.history.record_batch(f"{prefix}_batch_size", sum(sizes))
         self.history.record(f"{prefix}_batch_count", len(sizes))
+
+    def train_step(self, batch, **fit_params):
+        loss = self.step_graph(batch) if self.step_graph else None
+        if loss is None:
+            return super().train_step(batch, **fit_params)
+        return {"loss": loss, "y_pred": None}
 
     def train_step_single(self, batch, **fit_params):
         if not self.module_.training:
@@ -167,6 +178,8 @@ def build_net(
     """
     optimizer = settings.optimizer
     options = {"fused": True} if optimizer in FUSED else {}
+    if device.type == "cuda" and optimizer in CAPTURABLE:
+        options["capturable"] = True
     if settings.weight_decay:
         options["weight_decay"] = settings.weight_decay
     arguments = {**_architecture(settings, module_arguments), "seed": seed}
@@ -233,8 +246,28 @@ def train(net, dataset, settings, epochs):
     net.initialize_callbacks()
     for group in net.optimizer_.param_groups:
         group["lr"] = group["initial_lr"] = net.lr
-    with one_thread(), with_accelerator(net):
-        net.partial_fit(dataset)
+        if group.get("capturable"):
+            # A recorded step looks the rate up where this tensor is.
+            group["lr"] = torch.tensor(net.lr, device=net.device)
+    net.step_graph = _step_graph(net, settings)
+    try:
+        with one_thread(), with_accelerator(net):
+            net.partial_fit(dataset)
+    finally:
+        net.step_graph = None
+
+
+def _step_graph(net, settings):
+    capturable = all(g.get("capturable") for g in net.optimizer_.param_groups)
+    heard = any(
+        hears(callback, event)
+        for callback in net.users_callbacks
+        for event in ("on_batch_begin", "on_grad_computed", "on_batch_end")
+    )
+    plain = settings.dropout == 0 and not heard and accelerator_device() is None
+    if not (capturable and plain and net.can_be_recorded):
+        return None
+    return StepGraph(net, report=print if settings.verbose else noop)
 
 
 def hears(callback, event):
@@ -277,13 +310,14 @@ def _callbacks(net, dataset, settings, epochs):
 
 def _cosine(net, dataset, epochs):
     every = net.schedule_every
+    on_gpu = torch.device(net.device).type == "cuda"  # where a rate is a tensor
     steps = 1 if every == "epoch" else len(net.get_iterator(dataset, training=True))
     return LRScheduler(
         "CosineAnnealingLR",
         T_max=epochs * steps,
         last_epoch=-1,
         step_every=every,
-        event_name="event_lr" if every == "epoch" else None,
+        event_name="event_lr" if every == "epoch" and not on_gpu else None,
     )
 
 

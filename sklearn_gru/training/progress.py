@@ -7,19 +7,41 @@ from tqdm import tqdm
 
 
 class ProgressBar(Callback):
-    """One bar over the epochs, with the losses and the learning rate beside it."""
+    """One bar over the epochs, with the losses and the learning rate beside it.
 
-    def on_train_begin(self, net, **kwargs):
-        self.bar_ = tqdm(total=net.max_epochs, unit="epoch", desc="Training")
+    The bar moves with every batch. The training loss is that of a batch first, and at
+    an epoch's end the mean over the epoch.
+    """
+
+    # What tqdm shows of its own accord counts batches in fractions of an epoch.
+    form = "{l_bar}{bar}| %d/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]"
+
+    def on_train_begin(self, net, X=None, **kwargs):
+        self.bar_ = tqdm(
+            total=net.max_epochs, desc="Training", bar_format=self.form % 0
+        )
+        self.epochs_ = 0
+        self.share_ = 1 / len(net.get_iterator(X, training=True))
+        self.figures_ = {}
+
+    def on_batch_end(self, net, training=False, loss=None, **kwargs):
+        if training and self.bar_.update(self.share_):
+            self._show(net, loss=loss.item())
 
     def on_epoch_end(self, net, **kwargs):
+        self.epochs_ += 1
+        self.bar_.bar_format = self.form % self.epochs_
         last = net.history[-1]
-        figures = {"loss": f"{last['train_loss']:.4g}"}
+        losses = {"loss": last["train_loss"]}
         if "valid_loss" in last:
-            figures["valid_loss"] = f"{last['valid_loss']:.4g}"
-        figures["lr"] = f"{net.optimizer_.param_groups[0]['lr']:.1e}"
-        self.bar_.set_postfix(figures, refresh=False)
-        self.bar_.update()
+            losses["valid_loss"] = last["valid_loss"]
+        self._show(net, **losses)
+        self.bar_.update(self.epochs_ - self.bar_.n)
+
+    def _show(self, net, **losses):
+        self.figures_.update({name: f"{loss:.4g}" for name, loss in losses.items()})
+        rate = net.optimizer_.param_groups[0]["lr"]
+        self.bar_.set_postfix(self.figures_, lr=f"{rate:.1e}", refresh=False)
 
     def on_train_end(self, net, **kwargs):
         self.bar_.close()

@@ -18,7 +18,7 @@ from sklearn_gru.training.net import Net
 SHORTEST_STREAM = 16
 # Of the windows of a text that may begin anywhere: they begin with a boundary in
 # training, as prompts do, and not with what came before.
-SHARE_COLD = 1 / 16
+SHARE_COLD = 1 / 24
 # Of the characters that are read in training, so that it is learned what to do about
 # an unknown one.
 SHARE_UNKNOWN = 1e-3
@@ -114,14 +114,16 @@ class Streams:
             edges += self.rng.integers(n)
             self.rng.shuffle(order)
         read = corpus.arranged(order)
-        for start, end in pairwise(np.arange(len(self) + 1) * self._length // len(self)):
+        columns = np.arange(len(self) + 1) * self._length // len(self)
+        for start, end in pairwise(columns):
             places = edges[:-1, None] + np.arange(start - 1, end)
             symbols = read(places)  # (B, 1 + T)
             targets = self.dataset.class_of[symbols[:, 1:]]
             targets[places[:, 1:] >= edges[1:, None]] = IGNORED
             inputs = self._disguised(symbols[:, :-1], fresh=start == 0)
             fresh = torch.full((len(inputs),), bool(start == 0))
-            yield {"symbols": self._tensor(inputs), "fresh": fresh}, self._tensor(targets)
+            inputs = {"symbols": self._tensor(inputs), "fresh": fresh}
+            yield inputs, self._tensor(targets)
 
     def _disguised(self, symbols, fresh):
         """Make some symbols unknown, and begin some windows anew."""
@@ -143,6 +145,7 @@ class TextNet(Net):
 
     iterator = Streams
     schedule_every = "batch"
+    can_be_recorded = False
 
     def infer(self, x, **fit_params):
         state = None if x["fresh"].all() else self.state_

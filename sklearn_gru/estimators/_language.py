@@ -1,0 +1,184 @@
+"""The engine of CharGRUGenerator: alphabet, training, reading."""
+
+from collections import deque
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.model_selection import train_test_split
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+from torch.nn import functional as F
+
+from sklearn_gru.data import BOUNDARY, N_SPECIAL, UNKNOWN, Corpus, Vocabulary
+from sklearn_gru.estimators._base import BaseRecurrent
+from sklearn_gru.estimators._texts import as_texts
+from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol
+from sklearn_gru.training import TextDataset, TextNet, read
+
+ENOUGH_TO_HOLD_OUT = 100_000
+
+
+class BaseLanguageModel(BaseRecurrent):
+    """A recurrent estimator that learns which character comes next.
+
+    A text is read as a boundary and its characters; an unknown character has a symbol
+    of its own. What can come next are *classes*: the known characters and, if the
+    training texts had ends, the boundary.
+    """
+
+    _parameter_constraints = {
+        **BaseRecurrent._parameter_constraints,
+        "window_length": [Interval(Integral, 1, None, closed="left")],
+    }
+    del _parameter_constraints["standardize"]
+
+    _net_class = TextNet
+
+    def _fit(self, X, characters="", continuing=False):
+        reset = self._starts_anew(continuing)
+        endless = isinstance(X, str)
+        texts = _texts_to_learn(X)
+        with self._all_or_nothing():
+            if reset:
+                self._resolve_device()
+                self._set_alphabet(Vocabulary.of([*texts, characters]), endless)
+            seed = self._draw_seed()
+            self._train(
+                LanguageNet,
+                NextSymbol,
+                self._dataset(texts, endless, seed, hold_out=not continuing),
+                1 if continuing else self.max_epochs,
+                reset,
+                seed,
+                n_symbols=len(self.vocabulary_),
+                n_classes=len(self.classes_),
+                boundary=BOUNDARY,
+                unknown=UNKNOWN,
+            )
+            self.net_.module_.eval()
+        return self
+
+    def _set_alphabet(self, vocabulary, endless):
+        characters = list(vocabulary.characters)
+        symbols = np.arange(N_SPECIAL, len(vocabulary))
+        if not endless:
+            characters, symbols = ["", *characters], np.r_[BOUNDARY, symbols]
+        self.vocabulary_ = vocabulary
+        # Of a type that keeps a character 0, which NumPy's own strings drop.
+        self.classes_ = np.array(characters, dtype=object)
+        self._symbol_of = symbols
+        self._class_of = np.full(len(vocabulary), IGNORED)
+        self._class_of[symbols] = np.arange(len(symbols))
+        self._endless = endless
+
+    def _dataset(self, texts, endless, seed, hold_out):
+        """Encode texts, and split off what early stopping watches."""
+        validation = None
+        if hold_out and self._holds_out(texts, endless):
+            split = _split_text if endless else _split_texts
+            texts, held_out = split(texts, self.validation_fraction, seed)
+            validation = self._corpus_dataset(held_out)
+        return self._corpus_dataset(texts, validation)
+
+    def _holds_out(self, texts, endless):
+        """Tell whether a fit on these texts watches a held-out part of them."""
+        if self.early_stopping == "auto":
+            can_be_split = endless or len(texts) > 1
+            return can_be_split and sum(map(len, texts)) >= ENOUGH_TO_HOLD_OUT
+        return self.early_stopping
+
+    def _corpus_dataset(self, texts, validation=None):
+        return TextDataset(
+            Corpus.of(texts, self.vocabulary_),
+            self._class_of,
+            self.window_length,
+            self._device,
+            boundary=BOUNDARY,
+            unknown=UNKNOWN,
+            anywhere=self._endless,
+            validation=validation,
+        )
+
+    def _encode(self, text):
+        return np.r_[BOUNDARY, self.vocabulary_.encode(text)]
+
+    def _read_to_the_end(self, X):
+        """Read texts: the hidden states behind them, a tensor (n, units)."""
+        check_is_fitted(self)
+        texts = [self._encode(text) for text in as_texts(X)]
+        lengths = np.array([len(text) for text in texts])
+        last = [None] * len(texts)
+        for members, start, hidden, _ in read(self.net_.module_, texts, UNKNOWN):
+            ends = lengths[members] - start - 1
+            for row in np.flatnonzero(ends < hidden.shape[1]):
+                last[members[row]] = hidden[row, ends[row]].clone()
+        return torch.stack(last)
+
+    def _read_prompt(self, prompt):
+        """Read one text: the hidden state (units,) and the whole state behind it."""
+        check_is_fitted(self)
+        windows = read(self.net_.module_, [self._encode(prompt)], UNKNOWN)
+        ((_, _, hidden, state),) = deque(windows, maxlen=1)
+        return hidden[0, -1], state
+
+    def _log_likelihood(self, texts):
+        """Sum the log-likelihood of all known characters, and count them."""
+        module = self.net_.module_
+        texts = [self._encode(text) for text in texts if text]
+        total, count = 0.0, 0
+        inputs = [text[:-1] for text in texts]
+        for members, start, hidden, _ in read(module, inputs, UNKNOWN):
+            classes = np.full(hidden.shape[:2], IGNORED)
+            for row, member in zip(classes, members, strict=True):
+                coming = texts[member][start + 1 : start + 1 + len(row)]
+                row[: len(coming)] = self._class_of[coming]
+            total -= _surprise(module, hidden, classes)
+            count += int((classes != IGNORED).sum())
+        return total, count
+
+
+def _texts_to_learn(X):
+    texts = [X] if isinstance(X, str) else as_texts(X)
+    if not any(texts):
+        raise ValueError("X has 0 characters; at least 1 is required to learn from.")
+    return texts
+
+
+def _split_text(texts, fraction, seed):
+    """Hold out the end of an endless text."""
+    (text,) = texts
+    n_held_out = max(1, round(fraction * len(text)))
+    if n_held_out >= len(text):
+        raise ValueError(
+            f"X has {len(text)} characters, which leaves 0 for training and "
+            f"{n_held_out} for validation; use more text, a smaller "
+            "validation_fraction, or early_stopping=False."
+        )
+    return [text[:-n_held_out]], [text[-n_held_out:]]
+
+
+def _split_texts(texts, fraction, seed):
+    """Hold out some of several texts, drawn at random."""
+    if len(texts) < 2:
+        raise ValueError(
+            "X has 1 text, of which none can be held out; use more texts, a str "
+            "instead of a list, or early_stopping=False."
+        )
+    training, held_out = train_test_split(texts, test_size=fraction, random_state=seed)
+    if not any(training) or not any(held_out):
+        raise ValueError(
+            f"Of the {len(texts)} texts, those for training or those for validation "
+            "have 0 characters; use more texts, or early_stopping=False."
+        )
+    return training, held_out
+
+
+def _surprise(module, hidden, classes):
+    """Sum ``-log p`` of those classes (b, T) that are not `IGNORED`."""
+    with torch.inference_mode():
+        logits = module.head(hidden).double().flatten(0, 1)
+        classes = torch.from_numpy(classes).flatten().to(logits.device)
+        return F.cross_entropy(
+            logits, classes, ignore_index=IGNORED, reduction="sum"
+        ).item()
