@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+BENCH_VENV ?= .venv-bench
 
-.PHONY: demo test test-slow docs clean
+.PHONY: demo test test-slow docs bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py $(if $(CSV),--csv "$(CSV)") $(if $(TARGET),--target "$(TARGET)")
@@ -21,6 +22,10 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
+# What ours is compared with lives in an environment of its own.
+bench: $(BENCH_VENV)/.installed
+	$(BENCH_VENV)/bin/python -m benchmarks.speed $(BENCH)
+
 # torch goes first: asked for by name, it is found as a CPU build where one is at hand.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,5 +33,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
 	touch $@
 
+$(BENCH_VENV)/.installed: pyproject.toml constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet -c constraints.txt torch
+	$(BENCH_VENV)/bin/python -m pip install --quiet -c constraints.txt \
+		-r benchmarks/requirements.txt -e ".[fast]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) docs/_build docs/auto_examples docs/api forecast.png
+	rm -rf $(VENV) $(BENCH_VENV) docs/_build docs/auto_examples docs/api forecast.png

@@ -8,7 +8,7 @@ from sklearn.preprocessing import MinMaxScaler
 from statsmodels.datasets import co2
 from vega_datasets import local_data
 
-from sklearn_gru import GRUForecaster, datasets
+from sklearn_gru import CharGRUGenerator, GRUForecaster, datasets
 
 
 def one_step_errors(series, season, n_train, **settings):
@@ -67,6 +67,29 @@ def test_beats_both_naive_forecasts_on_monthly_co2():
     series = monthly.to_numpy()[:, None]
     error, naive, seasonal = one_step_errors(series, 12, 420)
     assert error < 0.5 * min(naive, seasonal)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_sentence_is_learned_from_windows_of_three_characters(cell, seed):
+    text = "This is GeeksforGeeks a software training institute"
+    model = CharGRUGenerator(
+        50,
+        window_length=3,
+        cell=cell,
+        activation="relu",
+        max_epochs=100,
+        random_state=seed,
+    ).fit(text)
+    assert model.loss_curve_[-1] < 0.5
+    # In windows by themselves, and after all that comes before. "eks" is followed by
+    # both "f" and a space: no model could have all windows right.
+    windows = [text[i : i + 3] for i in range(len(text) - 3)]
+    assert (model.predict(windows) == list(text[3:])).mean() > 0.9
+    beginnings = [text[:i] for i in range(1, len(text))]
+    assert (model.predict(beginnings) == list(text[1:])).mean() > 0.9
+    written = model.generate("This is G", 20, temperature=0)
+    assert written.startswith("This is GeeksforGeeks")
 
 
 def test_temperature_table_has_the_tutorials_values():

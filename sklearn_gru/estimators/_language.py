@@ -101,7 +101,7 @@ class BaseLanguageModel(BaseRecurrent):
         )
 
     def _encode(self, text):
-        return np.r_[BOUNDARY, self.vocabulary_.encode(text)]
+        return np.concatenate([[BOUNDARY], self.vocabulary_.encode(text)])
 
     def _read_to_the_end(self, X):
         """Read texts: the hidden states behind them, a tensor (n, units)."""
