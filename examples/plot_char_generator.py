@@ -113,7 +113,7 @@ for line in model.generate(
 # On the right, a held-out passage: how many bits each of its characters took. The first
 # letters of a word are hard to guess, and its last ones are not.
 
-passage = held_out[held_out.index("For heterogeneous") :][:76].replace("\n", " ")
+passage = held_out[held_out.index("\n\n") :].strip()[:76].replace("\n", " ")
 probability = model.predict_proba([passage[:i] for i in range(len(passage))])
 column = [list(model.classes_).index(character) for character in passage]
 surprise = -np.log2(probability[np.arange(len(passage)), column])

@@ -95,6 +95,7 @@ class CharSequenceTransformer(TransformerMixin, BaseEstimator):
         self.vocabulary_ = Vocabulary.of(self._read(X), self.min_count)
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         """Collect the characters, and turn the texts into sequences.
 

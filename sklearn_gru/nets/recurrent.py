@@ -78,9 +78,9 @@ class Recurrent(nn.Module):
             numba = "" if has_numba() else "not "
             raise ValueError(
                 'kernel="fused" runs GRU layers on a CPU and needs numba; these are '
-                f"{type(cell).__name__} layers on {cell.weight_hh_l0.device}, and numba "
-                f'is {numba}installed. Use kernel="auto", or cell="gru", device="cpu" '
-                "and pip install 'sklearn-gru[fast]'."
+                f"{type(cell).__name__} layers on {cell.weight_hh_l0.device}, and "
+                f'numba is {numba}installed. Use kernel="auto", or cell="gru", '
+                "device=\"cpu\" and pip install 'sklearn-gru[fast]'."
             )
 
     def forward(self, x, lengths=None):

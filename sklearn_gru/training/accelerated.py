@@ -57,6 +57,11 @@ def with_accelerator(net):
     if accelerator is None:
         yield
         return
+    if net.carries_state and accelerator.num_processes > 1:
+        raise ValueError(
+            f"Text is read in order, so {accelerator.num_processes} processes can't "
+            "deal its windows out among them; train it in one process."
+        )
     plain, module, optimizer = type(net), net.module_, net.optimizer_
     net.__class__ = _accelerated_class(plain)
     net.accelerator, net.unwrap_after_train = accelerator, False
@@ -92,7 +97,7 @@ def _accelerated_class(plain):
 
 
 class _Shard:
-    """This process' part of the batches; as many in every process."""
+    """The batches of one process; as many as those of every other."""
 
     def __init__(self, batches, accelerator):
         self.batches = batches

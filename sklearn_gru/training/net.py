@@ -41,7 +41,7 @@ class Net(NeuralNet):
     """A skorch net that weighs its losses and says when it was interrupted.
 
     A subclass may read its data with another `iterator`, let the learning rate change
-    after every "batch", and say that its steps are not alike enough to be recorded.
+    after every "batch", and say that it carries a state from batch to batch.
     """
 
     iterator = BatchIterator
@@ -49,7 +49,7 @@ class Net(NeuralNet):
     gradient_clip = None
     users_callbacks = ()
     step_graph = None
-    can_be_recorded = True
+    carries_state = False
 
     @property
     def _default_callbacks(self):
@@ -180,7 +180,8 @@ def build_net(
     options = {"fused": True} if optimizer in FUSED else {}
     if device.type == "cuda" and optimizer in CAPTURABLE:
         options["capturable"] = True
-    if settings.weight_decay:
+    if settings.weight_decay or optimizer in OPTIMIZERS:
+        # PyTorch's defaults differ; a class of the user's may have no such option.
         options["weight_decay"] = settings.weight_decay
     arguments = {**_architecture(settings, module_arguments), "seed": seed}
     net = net_class(
@@ -265,7 +266,7 @@ def _step_graph(net, settings):
         for event in ("on_batch_begin", "on_grad_computed", "on_batch_end")
     )
     plain = settings.dropout == 0 and not heard and accelerator_device() is None
-    if not (capturable and plain and net.can_be_recorded):
+    if not capturable or not plain or net.carries_state:
         return None
     return StepGraph(net, report=print if settings.verbose else noop)
 

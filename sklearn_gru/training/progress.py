@@ -95,5 +95,6 @@ class DivergenceGuard(Callback):
         raise ValueError(
             f"Training diverged in epoch {len(net.history)}: the loss is {loss:.3g}, "
             f"after {self.first_loss_:.3g} in the first batch. Try a smaller lr (it is "
-            f"{net.lr:g}), a gradient_clip such as 1.0, or standardize=True."
+            f"{net.lr:g}) or a gradient_clip such as 1.0, and keep standardize=True "
+            "where there is that choice."
         )

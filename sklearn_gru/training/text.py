@@ -145,7 +145,7 @@ class TextNet(Net):
 
     iterator = Streams
     schedule_every = "batch"
-    can_be_recorded = False
+    carries_state = True
 
     def infer(self, x, **fit_params):
         state = None if x["fresh"].all() else self.state_

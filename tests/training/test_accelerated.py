@@ -3,11 +3,14 @@
 import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sklearn_gru import GRUForecaster, datasets
+from sklearn_gru import CharGRUGenerator, GRUForecaster, datasets
+from sklearn_gru.training import accelerated
 
 SETTINGS = {
     "units": 5,
@@ -58,3 +61,20 @@ def test_two_processes_take_steps_of_two_batches(tmp_path, n_windows):
         series = datasets.make_sine(12 + n_windows, noise=0.1, random_state=0)
         alone = GRUForecaster(batch_size=32, **SETTINGS).fit(series).partial_fit(series)
         assert_allclose(first[0], alone.predict(series), rtol=1e-9)
+
+
+def test_text_is_trained_in_one_process():
+    processes = SimpleNamespace(num_processes=2, device=torch.device("cpu"))
+    message = "2 processes can't deal its windows out"
+    with accelerated(processes), pytest.raises(ValueError, match=message):
+        CharGRUGenerator(units=4, max_epochs=1).fit("to be or not to be")
+
+
+def test_one_process_may_compute_in_bfloat16():
+    accelerate = pytest.importorskip("accelerate")
+    series = datasets.make_sine(300, noise=0.1, random_state=0)
+    plain = GRUForecaster(**SETTINGS).fit(series)
+    with accelerated(accelerate.Accelerator(cpu=True, mixed_precision="bf16")):
+        mixed = GRUForecaster(**{**SETTINGS, "dtype": "float32"}).fit(series)
+    assert mixed.loss_curve_ != plain.loss_curve_
+    assert_allclose(mixed.loss_curve_, plain.loss_curve_, rtol=0.1)

@@ -45,6 +45,7 @@ OPTIMIZERS = {
 def test_trains_like_a_plain_loop(make_model, make_dataset, optimizer, options):
     model = make_model(seed=7, optimizer=optimizer, lr=0.03, **options)
     module = copy.deepcopy(model.module)
+    options = {"weight_decay": 0.0} | options
     plain = OPTIMIZERS[optimizer](module.parameters(), **options)
     plain_training(module, make_dataset(), 3, plain, lr=lambda epoch: 0.03, seed=7)
     model.train(make_dataset(), 3)
