@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
+from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.device import one_thread
 
 BLOCK_SAMPLES = 512
@@ -75,6 +76,8 @@ def evaluate_in_blocks(function, n_samples, take):
         for start in range(0, n_samples, BLOCK_SAMPLES):
             indices = np.arange(start, min(start + BLOCK_SAMPLES, n_samples))
             results.append(_to_numpy(function(*take(indices))))
+    if n_samples > BLOCK_SAMPLES:
+        free_buffers()
     return results
 
 

@@ -10,6 +10,7 @@ from skorch.callbacks import Callback, LRScheduler, PrintLog
 from skorch.dataset import get_len
 from skorch.utils import noop
 
+from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
 from sklearn_gru.training.batches import BatchIterator
 from sklearn_gru.training.device import one_thread
@@ -256,6 +257,7 @@ def train(net, dataset, settings, epochs):
             net.partial_fit(dataset)
     finally:
         net.step_graph = None
+        free_buffers()
 
 
 def _step_graph(net, settings):

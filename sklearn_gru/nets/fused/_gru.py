@@ -28,8 +28,10 @@ import numba
 from sklearn_gru.nets.fused._activations import relu, sigmoid, tanh
 from sklearn_gru.nets.fused._lanes import lanewise
 from sklearn_gru.nets.fused._matmul import add_product
+from sklearn_gru.nets.threads import MULTIPLE
 
 N, R, Z, U = range(4)
+ROWS_OF_A_SUM = MULTIPLE
 
 
 def _new_state(act):
@@ -179,6 +181,7 @@ def backward(
     u_n,
     d_state,
     d_gates,
+    d_biases,
     start,
     stop,
     reset_after,
@@ -198,6 +201,9 @@ def backward(
         Zeros; becomes the gradient of the initial state.
     d_gates : ndarray of shape (T, B, 4 * units)
         Filled in: the gradients of the gates' sums.
+    d_biases : ndarray of shape (n_groups, 4 * units)
+        Zeros; becomes the sum of `d_gates` over time and `ROWS_OF_A_SUM` rows each,
+        so that no sum depends on how the rows are divided.
     """
     units = hidden.shape[2]
     carried = d_state[start:stop]
@@ -225,6 +231,9 @@ def backward(
             for i in range(stop - start):
                 _adjoint_of_rest(i, units, (row, before, carried, d_row))
             add_product(carried, d_row[:, units : 3 * units], u_h)
+        for i in range(stop - start):
+            group = (start + i) // ROWS_OF_A_SUM
+            _add(0, 4 * units, (d_row[i : i + 1], d_biases[group : group + 1]))
 
 
 @numba.njit(nogil=True, cache=True)

@@ -3,7 +3,13 @@
 import numpy as np
 import torch
 
-from sklearn_gru.nets.fused._gru import add_by_symbol, backward, forward
+from sklearn_gru.nets.buffers import borrow, give_back
+from sklearn_gru.nets.fused._gru import (
+    ROWS_OF_A_SUM,
+    add_by_symbol,
+    backward,
+    forward,
+)
 from sklearn_gru.nets.fused._matmul import (
     add_product,
     add_transposed_product,
@@ -71,6 +77,7 @@ class _Pass:
 
     def __init__(self, variant, x, state, w_x, w_h, b_x, b_h):
         self.variant = self.reset_after, _ = variant
+        self.gates = None
         self.state = state.detach()
         self.w_x, self.w_h, self.b_x, self.b_h = (
             parameter.detach().numpy() for parameter in (w_x, w_h, b_x, b_h)
@@ -89,7 +96,7 @@ class _Pass:
         hidden = torch.empty(shape, dtype=self.state.dtype)
         hidden[0] = self.state
         kept_steps = self.n_steps if keep else 1
-        self.gates = np.empty((kept_steps, n_rows, 4 * units), self.w_h.dtype)
+        self.gates = borrow((kept_steps, n_rows, 4 * units), self.w_h.dtype)
         parameters = self.w_x, self.w_h, self.b_x, self.b_h
         x, symbols = self.x, np.empty((0, 0), np.int64)
         if self.reads_symbols:
@@ -108,7 +115,9 @@ class _Pass:
         units = self.units
         n_direct = 3 * units if self.reset_after else 2 * units
         d_state = np.zeros_like(hidden[0])
-        d_gates = np.empty_like(self.gates)
+        d_gates = borrow(self.gates.shape, self.gates.dtype)
+        n_groups = -(-self.n_rows // ROWS_OF_A_SUM)
+        d_biases = np.zeros((n_groups, 4 * units), d_gates.dtype)
         arrays = (
             hidden,
             self.gates,
@@ -117,6 +126,7 @@ class _Pass:
             pack(self.w_h[2 * units :]),
             d_state,
             d_gates,
+            d_biases,
         )
         in_parts(
             lambda start, stop: backward(*arrays, start, stop, *self.variant),
@@ -124,9 +134,7 @@ class _Pass:
             self.n_threads,
         )
         d_sums = d_gates.reshape(-1, 4 * units)  # (T * B, 4 * units)
-        d_bias = self._transposed_product(
-            np.ones((len(d_sums), 1), d_sums.dtype), d_sums
-        )[0]
+        d_bias = d_biases.sum(axis=0)
         d_w_h = self._d_w_h(hidden, d_sums)
         d_b_x = _n_last(d_bias[: 3 * units], units)
         d_b_h = d_b_x.copy()
@@ -134,7 +142,13 @@ class _Pass:
             d_b_h[2 * units :] = d_bias[3 * units :]
         d_x = self._d_x(d_sums) if wants_d_x else None
         gradients = (d_x, d_state, self._d_w_x(d_sums), d_w_h, d_b_x, d_b_h)
+        give_back(d_gates)
         return [None if g is None else torch.from_numpy(g) for g in gradients]
+
+    def __del__(self):
+        # Not before: as long as the graph exists, there may be a backward pass.
+        if self.gates is not None:
+            give_back(self.gates)
 
     def _d_w_h(self, hidden, d_sums):
         units = self.units
