@@ -51,7 +51,7 @@ class CharGRUGenerator(BaseLanguageModel):
     batch_size : int, default=64
         Places of the text at which it is read side by side in a training step. A text
         of less than ``16 * window_length * batch_size`` characters is read at fewer.
-    lr : float, default=0.005
+    lr : float, default=0.008
         Learning rate, at the start if it changes.
     lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
         How the learning rate changes: not at all, step by step along a half cosine
@@ -126,7 +126,7 @@ class CharGRUGenerator(BaseLanguageModel):
         dropout=0.0,
         max_epochs=10,
         batch_size=64,
-        lr=0.005,
+        lr=0.008,
         lr_schedule="cosine",
         optimizer="adamw",
         weight_decay=0.01,

@@ -22,6 +22,8 @@ from torch.nn import functional as F
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
 FUSED_DTYPES = {torch.float32, torch.float64}
+# Of rows times steps; with fewer, to arrange the weights takes longer than to use them.
+FEW_ROWS = 8
 
 
 @cache
@@ -109,6 +111,7 @@ class GRU(_Cell, nn.GRU):
         self.reset_after = reset_after
         self.has_kernel = activation == "tanh" and reset_after
         self.kernel = "auto"
+        self.is_frozen = False
 
     @property
     def is_fused(self):
@@ -118,7 +121,7 @@ class GRU(_Cell, nn.GRU):
         return able and self.kernel != "torch" and has_numba()
 
     def forward(self, x, state=None):
-        if not self.is_fused:
+        if not self.is_fused or self.is_left_to_torch(x):
             return super().forward(x, state)
         from sklearn_gru.nets.fused import fused_gru
 
@@ -128,6 +131,13 @@ class GRU(_Cell, nn.GRU):
         return hidden, hidden[None, :, -1]
 
     forward.__doc__ = _Cell.forward.__doc__
+
+    def is_left_to_torch(self, x):
+        """Whether a training step is too short for the compiled loops to pay."""
+        n_rows, n_steps = x.shape[:2]
+        short = n_steps == 1 or n_rows * n_steps < FEW_ROWS
+        free = self.kernel == "auto" and self.has_kernel and torch.is_grad_enabled()
+        return short and free
 
     def step(self, projected, h):
         x_r, x_z, x_n = projected.chunk(3, dim=1)

@@ -5,7 +5,6 @@ from torch import nn
 
 from sklearn_gru.nets.cells import CELLS, has_numba
 
-
 # To whose multiples a dropout's probability is rounded.
 LEVELS = 1 << 16
 
@@ -66,6 +65,11 @@ class Recurrent(nn.Module):
     def cells(self):
         """Iterate over the cells of all layers and directions."""
         return (cell for layer in self.layers for cell in layer)
+
+    def freeze(self):
+        """Promise that no weight will change, so that they are arranged only once."""
+        for cell in self.cells():
+            cell.is_frozen = True
 
     def use_kernel(self, kernel):
         """Choose what runs GRU layers: "auto", "fused" or "torch".

@@ -1,6 +1,7 @@
 """Running a trained module over data, block by block."""
 
 import copy
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -38,16 +39,33 @@ def for_inference(module, compiled=True):
     exact = device.type == "cpu"
     own_dtype = exact and compiled and module.recurrent.is_fused
     tensors = [*module.parameters(), *module.buffers()]
-    state = [own_dtype, *((tensor.data_ptr(), tensor._version) for tensor in tensors)]
-    known = _copies.get(module)
-    if known is None or known[0] != state:
+    copied = _copies.get(module)
+    if copied is None or not copied.is_of(tensors, own_dtype):
         duplicate = copy.deepcopy(module).eval()
         if exact:
             duplicate.double()
         if own_dtype:
             duplicate.recurrent.to(dtype)
-        _copies[module] = known = state, duplicate
-    return known[1], device, torch.float64 if exact else dtype
+        duplicate.recurrent.freeze()
+        numbers = [tensor.detach().clone() for tensor in tensors]
+        _copies[module] = copied = _Copy(duplicate, numbers, own_dtype)
+    return copied.module, device, torch.float64 if exact else dtype
+
+
+@dataclass
+class _Copy:
+    """A module's copy, and the numbers that it is a copy of."""
+
+    module: torch.nn.Module
+    tensors: list
+    own_dtype: bool
+
+    def is_of(self, tensors, own_dtype):
+        # torch's counters of changes miss those by fused optimizers.
+        return self.own_dtype == own_dtype and all(
+            torch.equal(old, new)
+            for old, new in zip(self.tensors, tensors, strict=True)
+        )
 
 
 # To copy a module takes longer than to forecast one row with it.

@@ -238,3 +238,35 @@ def test_linear_layer_follows_pytorchs(dtype):
     ours = gradients(actual, weight, layer, x)
     for fast, slow in zip(ours, gradients(expected, weight, layer, x), strict=True):
         assert relative_error(fast, slow) < TOLERANCE[dtype]
+
+
+def test_weights_that_change_are_arranged_anew_unless_frozen():
+    cell, x, state = make((4, 6, 3, 5))
+    optimizer = torch.optim.Adam(cell.parameters(), fused=True)
+    with torch.no_grad():
+        before = fused.fused_gru(x, state, cell)
+    cell(x)[0].sum().backward()
+    optimizer.step()
+    with torch.no_grad():
+        expected, _ = cell.unrolled(x, state[None])
+        assert relative_error(fused.fused_gru(x, state, cell), expected) < 1e-13
+        assert relative_error(before, expected) > 1e-4
+    cell.is_frozen = True
+    symbols = torch.randint(3, (4, 6), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for inputs in (x, symbols, x, symbols):
+            expected, _ = cell.unrolled(inputs, state[None])
+            actual = fused.fused_gru(inputs, state, cell)
+            assert relative_error(actual, expected) < 1e-13
+
+
+def test_very_short_training_steps_are_left_to_torch():
+    cell, x, _ = make((20, 6, 3, 5))
+    assert not cell.is_left_to_torch(x)
+    assert cell.is_left_to_torch(x[:, :1])
+    assert cell.is_left_to_torch(x[:1])
+    assert_allclose(cell(x[:, :1])[0].detach(), cell(x)[0][:, :1].detach())
+    with torch.no_grad():
+        assert not cell.is_left_to_torch(x[:, :1])
+    cell.kernel = "fused"
+    assert not cell.is_left_to_torch(x[:, :1])

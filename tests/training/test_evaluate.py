@@ -149,6 +149,11 @@ def test_the_copy_is_made_anew_when_the_module_has_changed():
         net.head.bias += 1
     changed, *_ = for_inference(net)
     assert_allclose(changed.head.bias.detach(), net.head.bias.detach())
+    optimizer = torch.optim.Adam(net.parameters(), fused=True)
+    net(make_samples().float()).sum().backward()
+    optimizer.step()
+    changed, *_ = for_inference(net)
+    assert_allclose(changed.head.weight.detach(), net.head.weight.detach())
     net.load_state_dict({key: 2 * value for key, value in net.state_dict().items()})
     changed, *_ = for_inference(net)
     assert_allclose(changed.head.weight.detach(), net.head.weight.detach())

@@ -1,5 +1,7 @@
 """The compiled GRU layer as an operation of torch."""
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import torch
 
@@ -48,15 +50,28 @@ def fused_gru(x, state, cell):
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         hidden = _FusedGRU.apply(variant, *inputs)
     else:
-        hidden = _Pass(variant, *inputs).forward(keep=False)[1:]
+        once = _Pass(variant, *inputs)
+        weights = _kept_weights(cell, once) if cell.is_frozen else once.weights()
+        hidden = once.forward(weights, keep=False)[1:]
     return hidden.transpose(0, 1)
+
+
+_kept = WeakKeyDictionary()
+
+
+def _kept_weights(cell, once):
+    """Arrange the weights of a layer that won't change, if that was not done."""
+    kept = _kept.setdefault(cell, {})
+    if once.reads_symbols not in kept:
+        kept[once.reads_symbols] = once.weights()
+    return kept[once.reads_symbols]
 
 
 class _FusedGRU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, variant, *inputs):
         once = _Pass(variant, *inputs)
-        hidden = once.forward(keep=True)
+        hidden = once.forward(once.weights(), keep=True)
         ctx.once = once
         # Only so that torch notices when they are overwritten before `backward`.
         ctx.save_for_backward(hidden, *inputs)
@@ -89,7 +104,12 @@ class _Pass:
         products = self.n_steps * self.n_rows * self.w_h.size
         self.n_threads = n_threads() if products >= WORTH_A_THREAD else 1
 
-    def forward(self, keep):
+    def weights(self):
+        """Arrange the weights for `forward`."""
+        parameters = self.w_x, self.w_h, self.b_x, self.b_h
+        return packed_weights(*parameters, self.reset_after, self.reads_symbols)
+
+    def forward(self, weights, keep):
         """Return the hidden states (T + 1, B, units), the initial one first."""
         units, n_rows = self.units, self.n_rows
         shape = (self.n_steps + 1, n_rows, units)
@@ -97,11 +117,9 @@ class _Pass:
         hidden[0] = self.state
         kept_steps = self.n_steps if keep else 1
         self.gates = borrow((kept_steps, n_rows, 4 * units), self.w_h.dtype)
-        parameters = self.w_x, self.w_h, self.b_x, self.b_h
         x, symbols = self.x, np.empty((0, 0), np.int64)
         if self.reads_symbols:
             x, symbols = np.empty((*self.x.shape, 0), self.w_h.dtype), self.x
-        weights = packed_weights(*parameters, self.reset_after, self.reads_symbols)
         arrays = (x, symbols, *weights, hidden.numpy(), self.gates)
         in_parts(
             lambda start, stop: forward(*arrays, start, stop, *self.variant),
