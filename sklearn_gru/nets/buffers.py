@@ -5,26 +5,36 @@ long as a good part of the arithmetic that follows.
 """
 
 import math
-from collections import defaultdict
 
 import numpy as np
 
-_free = defaultdict(list)
+# Arrays that wait for their next use; of more, the oldest are let go.
+MOST = 8
+
+# By identity. Every access is a single operation of a dict, and safe among threads; a
+# lock would be held when the garbage collector, too, gives something back.
+_free = {}
 
 
 def borrow(shape, dtype):
     """Return an array with anything in it."""
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
-    try:
-        raw = _free[n_bytes].pop()
-    except IndexError:
-        raw = np.empty(n_bytes, np.uint8)
-    return raw.view(dtype).reshape(shape)
+    return _raw(n_bytes)[:n_bytes].view(dtype).reshape(shape)
+
+
+def _raw(n_bytes):
+    for key, raw in list(_free.items()):
+        fits = n_bytes <= raw.nbytes <= 2 * n_bytes
+        if fits and _free.pop(key, None) is not None:
+            return raw
+    return np.empty(n_bytes, np.uint8)
 
 
 def give_back(array):
-    """Leave an array from `borrow` to whoever borrows one of its size next."""
-    _free[array.nbytes].append(array.reshape(-1).view(np.uint8))
+    """Leave an array from `borrow` to whoever borrows one of about its size next."""
+    _free[id(array.base)] = array.base
+    for key in list(_free)[:-MOST]:
+        _free.pop(key, None)
 
 
 def free_buffers():

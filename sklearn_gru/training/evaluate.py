@@ -63,7 +63,7 @@ class _Copy:
     def is_of(self, tensors, own_dtype):
         # torch's counters of changes miss those by fused optimizers.
         return self.own_dtype == own_dtype and all(
-            torch.equal(old, new)
+            old.dtype == new.dtype and torch.equal(old, new)
             for old, new in zip(self.tensors, tensors, strict=True)
         )
 
