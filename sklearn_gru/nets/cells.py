@@ -127,8 +127,8 @@ class GRU(_Cell, nn.GRU):
 
         if state is None:
             state = self.initial_state(x)
-        hidden = fused_gru(x, state[0], self)
-        return hidden, hidden[None, :, -1]
+        hidden, last = fused_gru(x, state[0], self)
+        return hidden, last[None]
 
     forward.__doc__ = _Cell.forward.__doc__
 

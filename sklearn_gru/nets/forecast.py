@@ -109,7 +109,7 @@ class ForecastNet(nn.Module):
         segments = window.reshape(
             len(window), -1, self.segment_length * window.shape[2]
         )
-        hidden = self.recurrent.summarize(self.recurrent(segments))
+        hidden = self.recurrent.summary(segments)
         return hidden.reshape(n_windows, -1) if merge else hidden
 
     def _beside_channels(self, exogenous):

@@ -127,6 +127,17 @@ class Recurrent(nn.Module):
             after.append(layer_state)
         return x, tuple(after)
 
+    def summary(self, x, lengths=None):
+        """Map x (B, T, input_size) to the last hidden states (B, output_size)."""
+        if lengths is not None or self.directions == 2:
+            return self.summarize(self(x, lengths), lengths)
+        # Of the last layer only one state is needed, and only it has a gradient.
+        dtype, x = x.dtype, self._in_own_dtype(x)
+        *lower, (top,) = self.layers
+        for (cell,) in lower:
+            x = self.dropout(cell(x)[0])
+        return self.dropout(top(x)[1][0]).to(dtype)
+
     def summarize(self, hidden, lengths=None):
         """Take each direction's last hidden state: (B, T, size) -> (B, size)."""
         if lengths is None:

@@ -66,8 +66,7 @@ class SequenceNet(nn.Module):
 
     def features(self, x, lengths=None):
         """Map x to the last hidden state, (B, units)."""
-        hidden = self.recurrent(self._vectors(x), lengths)
-        return self.recurrent.summarize(hidden, lengths)
+        return self.recurrent.summary(self._vectors(x), lengths)
 
     def gates(self, x, lengths=None):
         """Map x to {gate: (B, T, units)} of the last layer."""

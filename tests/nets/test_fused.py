@@ -60,6 +60,12 @@ def make(shape, activation="tanh", reset_after=True, dtype=torch.float64, seed=0
     return cell.to(dtype), x, 0.5 * normal(batch, units).to(dtype)
 
 
+def fused_gru(x, state, cell):
+    hidden, last = fused.fused_gru(x, state, cell)
+    assert torch.allclose(last, hidden[:, -1], 0, 0, equal_nan=True)
+    return hidden
+
+
 def leaf(tensor, dtype=None):
     copied = tensor.detach().to(dtype or tensor.dtype, copy=True)
     return copied.requires_grad_(tensor.is_floating_point())
@@ -76,7 +82,7 @@ def relative_error(actual, expected):
 
 def assert_matches_equations(cell, x, state, tolerance):
     x, state = leaf(x), leaf(state)
-    hidden = fused.fused_gru(x, state, cell)
+    hidden = fused_gru(x, state, cell)
     reference = copy.deepcopy(cell).double()
     slow_x = leaf(x, torch.float64) if x.is_floating_point() else x
     slow_state = leaf(state, torch.float64)
@@ -115,7 +121,7 @@ def test_gradcheck(activation, reset_after):
         names = [name for name, _ in cell.named_parameters()]
         given = copy.copy(cell)
         given._parameters = dict(zip(names, parameters, strict=True))
-        return fused.fused_gru(x, state, given)
+        return fused_gru(x, state, given)
 
     inputs = [leaf(tensor) for tensor in (x, state, *cell.parameters())]
     assert torch.autograd.gradcheck(function, inputs)
@@ -127,7 +133,7 @@ def test_agrees_with_pytorchs_layer_of_the_same_parameters(shape):
     layer = nn.GRU(shape[2], shape[3], batch_first=True)
     layer.load_state_dict(cell.state_dict())
     x, state = leaf(x), leaf(state)
-    hidden, expected = fused.fused_gru(x, state, cell), layer(x, state[None])[0]
+    hidden, expected = fused_gru(x, state, cell), layer(x, state[None])[0]
     assert_allclose(hidden.detach(), expected.detach(), rtol=1e-5, atol=1e-6)
     weight = torch.linspace(-1, 1, hidden.numel()).view_as(hidden)
     ours = gradients(hidden, weight, cell, x, state)
@@ -140,7 +146,7 @@ def test_agrees_with_pytorchs_layer_of_the_same_parameters(shape):
 def test_large_sums_saturate(dtype):
     cell, x, state = make((4, 6, 3, 20), dtype=dtype)
     extreme = (x * 1e4).requires_grad_()
-    hidden = fused.fused_gru(extreme, state, cell)
+    hidden = fused_gru(extreme, state, cell)
     exact, _ = (
         copy.deepcopy(cell).double().unrolled(extreme.double(), state.double()[None])
     )
@@ -152,9 +158,9 @@ def test_large_sums_saturate(dtype):
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_what_is_not_finite_stays_so_in_its_row_only(bad):
     cell, x, state = make((9, 4, 3, 20), dtype=torch.float32)
-    expected = fused.fused_gru(x, state, cell).detach()
+    expected = fused_gru(x, state, cell).detach()
     x[4, 2, 1] = np.nan if np.isnan(bad) else bad
-    hidden = fused.fused_gru(x, state, cell).detach()
+    hidden = fused_gru(x, state, cell).detach()
     others = np.arange(9) != 4
     assert torch.equal(hidden[others], expected[others])
     assert torch.equal(hidden[4, :2], expected[4, :2])
@@ -169,12 +175,12 @@ def test_a_row_is_the_same_in_every_batch_on_any_number_of_threads(
     monkeypatch.setattr(_layer, "WORTH_A_THREAD", 0)
     cell, x, state = make((37, 9, 5, 50), activation, reset_after, torch.float32)
     with torch.no_grad():
-        whole = fused.fused_gru(x, state, cell)
+        whole = fused_gru(x, state, cell)
         for rows in (slice(0, 1), slice(3, 30), slice(36, None), slice(None, None, 5)):
-            assert torch.equal(fused.fused_gru(x[rows], state[rows], cell), whole[rows])
+            assert torch.equal(fused_gru(x[rows], state[rows], cell), whole[rows])
         for number in (2, 3, 16):
             allow_threads(number)
-            assert torch.equal(fused.fused_gru(x, state, cell), whole)
+            assert torch.equal(fused_gru(x, state, cell), whole)
 
 
 @every_variant
@@ -186,7 +192,7 @@ def test_gradients_are_the_same_on_any_number_of_threads(
 
     def run():
         inputs = leaf(x), leaf(state)
-        hidden = fused.fused_gru(*inputs, cell)
+        hidden = fused_gru(*inputs, cell)
         return gradients(hidden, hidden.detach(), cell, *inputs)
 
     alone = run()
@@ -200,18 +206,18 @@ def test_views_of_windows_need_no_copy_in_memory_order():
     cell, _, state = make((20, 6, 1, 9), dtype=torch.float32)
     series = torch.linspace(-1, 1, 25)[:, None]
     windows = series.unfold(0, 6, 1).transpose(1, 2)  # (20, 6, 1), overlapping
-    expected = fused.fused_gru(windows.contiguous(), state, cell)
-    assert torch.equal(fused.fused_gru(windows, state, cell), expected)
+    expected = fused_gru(windows.contiguous(), state, cell)
+    assert torch.equal(fused_gru(windows, state, cell), expected)
 
 
 def test_an_empty_batch_has_no_states():
     cell, x, state = make((4, 6, 3, 5))
-    assert fused.fused_gru(x[:0], state[:0], cell).shape == (0, 6, 5)
+    assert fused_gru(x[:0], state[:0], cell).shape == (0, 6, 5)
 
 
 def test_overwriting_a_result_before_its_gradient_is_an_error():
     cell, x, state = make((4, 6, 3, 5))
-    hidden = fused.fused_gru(x, state, cell)
+    hidden = fused_gru(x, state, cell)
     total = hidden.sum()
     hidden.detach().zero_()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -244,19 +250,19 @@ def test_weights_that_change_are_arranged_anew_unless_frozen():
     cell, x, state = make((4, 6, 3, 5))
     optimizer = torch.optim.Adam(cell.parameters(), fused=True)
     with torch.no_grad():
-        before = fused.fused_gru(x, state, cell)
+        before = fused_gru(x, state, cell)
     cell(x)[0].sum().backward()
     optimizer.step()
     with torch.no_grad():
         expected, _ = cell.unrolled(x, state[None])
-        assert relative_error(fused.fused_gru(x, state, cell), expected) < 1e-13
+        assert relative_error(fused_gru(x, state, cell), expected) < 1e-13
         assert relative_error(before, expected) > 1e-4
     cell.is_frozen = True
     symbols = torch.randint(3, (4, 6), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         for inputs in (x, symbols, x, symbols):
             expected, _ = cell.unrolled(inputs, state[None])
-            actual = fused.fused_gru(inputs, state, cell)
+            actual = fused_gru(inputs, state, cell)
             assert relative_error(actual, expected) < 1e-13
 
 
@@ -270,3 +276,19 @@ def test_very_short_training_steps_are_left_to_torch():
         assert not cell.is_left_to_torch(x[:, :1])
     cell.kernel = "fused"
     assert not cell.is_left_to_torch(x[:, :1])
+
+
+@every_variant
+def test_the_last_state_alone_has_the_gradients_of_its_place(activation, reset_after):
+    cell, x, state = make((5, 7, 3, 20), activation, reset_after)
+    weight = torch.linspace(-1, 1, 100, dtype=torch.float64).view(5, 20)
+    x, state = leaf(x), leaf(state)
+    hidden, last = fused.fused_gru(x, state, cell)
+    by_last = gradients(last, weight, cell, x, state)
+    hidden, last = fused.fused_gru(x, state, cell)
+    by_place = gradients(hidden[:, -1], weight, cell, x, state)
+    hidden, last = fused.fused_gru(x, state, cell)
+    by_both = gradients(hidden[:, -1] + last, weight, cell, x, state)
+    for one, other, both in zip(by_last, by_place, by_both, strict=True):
+        assert relative_error(one, other) < 1e-13
+        assert relative_error(both, 2 * other) < 1e-13

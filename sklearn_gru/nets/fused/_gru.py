@@ -193,12 +193,12 @@ def backward(
     ----------
     hidden, gates : ndarray
         As `forward` left them.
-    d_hidden : ndarray of shape (T, B, units)
-        Gradient of the hidden states.
+    d_hidden : ndarray of shape (T, B, units), or (1, B, units)
+        Gradients of the hidden states; one step's if they are all the same.
     u_h, u_n : ndarray
         Transposes of `w_h` and `w_n`, packed.
     d_state : ndarray of shape (B, units)
-        Zeros; becomes the gradient of the initial state.
+        What is to be added to the last state's gradient; becomes the initial state's.
     d_gates : ndarray of shape (T, B, 4 * units)
         Filled in: the gradients of the gates' sums.
     d_biases : ndarray of shape (n_groups, 4 * units)
@@ -209,7 +209,8 @@ def backward(
     carried = d_state[start:stop]
     for t in range(hidden.shape[0] - 2, -1, -1):
         row, d_row = gates[t, start:stop], d_gates[t, start:stop]
-        before, given = hidden[t, start:stop], d_hidden[t, start:stop]
+        before = hidden[t, start:stop]
+        given = d_hidden[t % d_hidden.shape[0], start:stop]
         if reset_after:
             for i in range(stop - start):
                 if is_relu:

@@ -35,8 +35,11 @@ def fused_gru(x, state, cell):
 
     Returns
     -------
-    Tensor of shape (B, T, units)
+    hidden : Tensor of shape (B, T, units)
         A view: in memory, time is the first axis.
+    last : Tensor of shape (B, units)
+        The last of them. Who needs no others should use this one: then the backward
+        pass need not add up gradients that are zero.
     """
     parameters = (
         cell.weight_ih_l0,
@@ -48,12 +51,13 @@ def fused_gru(x, state, cell):
     x = x.transpose(0, 1).contiguous()  # (T, B, input_size) or (T, B)
     inputs = (x, state, *parameters)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
-        hidden = _FusedGRU.apply(variant, *inputs)
+        hidden, last = _FusedGRU.apply(variant, *inputs)
     else:
         once = _Pass(variant, *inputs)
         weights = _kept_weights(cell, once) if cell.is_frozen else once.weights()
         hidden = once.forward(weights, keep=False)[1:]
-    return hidden.transpose(0, 1)
+        last = hidden[-1]
+    return hidden.transpose(0, 1), last
 
 
 _kept = WeakKeyDictionary()
@@ -75,15 +79,20 @@ class _FusedGRU(torch.autograd.Function):
         ctx.once = once
         # Only so that torch notices when they are overwritten before `backward`.
         ctx.save_for_backward(hidden, *inputs)
-        return hidden[1:]
+        ctx.set_materialize_grads(False)
+        return hidden[1:], hidden[-1].clone()
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, d_hidden):
+    def backward(ctx, d_hidden, d_last):
         hidden, *_ = ctx.saved_tensors
-        gradients = ctx.once.backward(
-            hidden.numpy(), d_hidden.contiguous().numpy(), ctx.needs_input_grad[1]
-        )
+        if d_hidden is None:
+            d_hidden = torch.zeros_like(hidden[:1])
+        if d_last is None:
+            d_last = torch.zeros_like(hidden[0])
+        d_hidden, d_last = d_hidden.contiguous().numpy(), d_last.contiguous().numpy()
+        wants_d_x = ctx.needs_input_grad[1]
+        gradients = ctx.once.backward(hidden.numpy(), d_hidden, d_last, wants_d_x)
         return None, *gradients
 
 
@@ -128,11 +137,11 @@ class _Pass:
         )
         return hidden
 
-    def backward(self, hidden, d_hidden, wants_d_x):
+    def backward(self, hidden, d_hidden, d_last, wants_d_x):
         """Return the gradients of x, state, w_x, w_h, b_x and b_h."""
         units = self.units
         n_direct = 3 * units if self.reset_after else 2 * units
-        d_state = np.zeros_like(hidden[0])
+        d_state = d_last.copy()
         d_gates = borrow(self.gates.shape, self.gates.dtype)
         n_groups = -(-self.n_rows // ROWS_OF_A_SUM)
         d_biases = np.zeros((n_groups, 4 * units), d_gates.dtype)
