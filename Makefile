@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 BENCH_VENV ?= .venv-bench
 
-.PHONY: demo test test-slow docs bench clean
+.PHONY: demo test test-slow docs bench clean clean-kernels
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py $(if $(CSV),--csv "$(CSV)") $(if $(TARGET),--target "$(TARGET)")
@@ -40,5 +40,9 @@ $(BENCH_VENV)/.installed: pyproject.toml constraints.txt benchmarks/requirements
 		-r benchmarks/requirements.txt -e ".[fast]"
 	touch $@
 
-clean:
+# numba doesn't see changes of what is traced into a compiled function.
+clean-kernels:
+	find sklearn_gru -name "*.nb[ci]" -delete
+
+clean: clean-kernels
 	rm -rf $(VENV) $(BENCH_VENV) docs/_build docs/auto_examples docs/api forecast.png

@@ -3,7 +3,7 @@
     python benchmarks/text.py path/to/tinyshakespeare.txt [--seed 0] [--recipe 100s]
 
 The first 90 % of the characters train, the last 10 % validate; cross-entropy in nats
-per character. The n-gram model, which takes a second, is what a network must beat.
+per character. The n-gram model, which only counts, is what a network must beat.
 """
 
 import argparse

@@ -36,9 +36,23 @@ class Symbols:
     def transform(self, values):
         """Map symbols to their positions, int32; to the last one if not known."""
         require_symbols(values)
-        place = np.searchsorted(self.known, values)
-        found = self.known[np.minimum(place, len(self.known) - 1)] == values
-        return np.where(found, place, len(self.known)).astype(np.int32)
+        return positions(values, self.known, unknown=len(self.known))
+
+
+def positions(values, known, unknown):
+    """Find values among the known ones, which are sorted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> positions(np.array([5, 7, 2]), np.array([2, 5, 9]), unknown=-1)
+    array([ 1, -1,  0], dtype=int32)
+    """
+    if not len(known):
+        return np.full(np.shape(values), unknown, dtype=np.int32)
+    place = np.searchsorted(known, values)
+    found = known[np.minimum(place, len(known) - 1)] == values
+    return np.where(found, place, unknown).astype(np.int32)
 
 
 def fit_symbols(values, weight=None):

@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from sklearn_gru.data._symbols import positions
+
 BOUNDARY = 0
 UNKNOWN = 1
 N_SPECIAL = 2
@@ -30,8 +32,6 @@ class Vocabulary:
     'abc'
     >>> vocabulary.encode("bad")
     array([3, 2, 1], dtype=int32)
-    >>> vocabulary.decode([4, 2, 3])
-    'cab'
     """
 
     characters: str
@@ -53,16 +53,8 @@ class Vocabulary:
 
     def encode(self, text):
         """Map a string to its symbols, int32 of shape (len(text),)."""
-        codes = code_points(text)
-        if not len(self._codes):
-            return np.full(len(codes), UNKNOWN, dtype=np.int32)
-        place = np.searchsorted(self._codes, codes)
-        found = self._codes[np.minimum(place, len(self._codes) - 1)] == codes
-        return np.where(found, place + N_SPECIAL, UNKNOWN).astype(np.int32)
-
-    def decode(self, symbols):
-        """Join the characters of symbols; none may be special."""
-        return "".join(self.characters[symbol - N_SPECIAL] for symbol in symbols)
+        places = positions(code_points(text), self._codes, UNKNOWN - N_SPECIAL)
+        return places + N_SPECIAL
 
 
 def code_points(text):

@@ -1,5 +1,35 @@
 """The forms in which texts are given."""
 
+from collections.abc import Iterator
+
+
+class TextInputMixin:
+    """A transformer of texts."""
+
+    def fit_transform(self, X, y=None):
+        """Fit to texts, and transform them.
+
+        Parameters
+        ----------
+        X : iterable of str
+            Texts, as in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        list or ndarray
+            As from `transform`.
+        """
+        # An iterator is read only once.
+        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
 
 def as_texts(X):
     """List the strings of an iterable, or say what is none."""

@@ -8,10 +8,10 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.data import BOUNDARY, Vocabulary
-from sklearn_gru.estimators._texts import as_texts
+from sklearn_gru.estimators._texts import TextInputMixin, as_texts
 
 
-class CharSequenceTransformer(TransformerMixin, BaseEstimator):
+class CharSequenceTransformer(TextInputMixin, TransformerMixin, BaseEstimator):
     """Turn texts into sequences of integers, one for each character.
 
     The sequences are as long as the texts and are what :class:`GRUClassifier` and
@@ -95,24 +95,6 @@ class CharSequenceTransformer(TransformerMixin, BaseEstimator):
         self.vocabulary_ = Vocabulary.of(self._read(X), self.min_count)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None):
-        """Collect the characters, and turn the texts into sequences.
-
-        Parameters
-        ----------
-        X : iterable of str
-            Texts, as in `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        list of ndarray of shape (t_i, 1), or ndarray of shape (n_samples, max_length)
-            As from `transform`.
-        """
-        return super().fit_transform(as_texts(X), y)  # an iterator is read only once
-
     def transform(self, X):
         """Turn texts into sequences.
 
@@ -146,12 +128,6 @@ class CharSequenceTransformer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 "pad=True needs a max_length, the length of every row; got None."
             )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
 
 
 def _padded(sequences, length):

@@ -1,6 +1,5 @@
 """CharGRUGenerator: learns text character by character, and writes more of it."""
 
-from collections.abc import Iterator
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gru.data import StopStrings
 from sklearn_gru.estimators._base import document_parameters, draw_seed, require_finite
 from sklearn_gru.estimators._language import BaseLanguageModel
-from sklearn_gru.estimators._texts import as_texts
+from sklearn_gru.estimators._texts import TextInputMixin, as_texts
 from sklearn_gru.nets import Sampler
 from sklearn_gru.training import Writer
 
@@ -30,7 +29,7 @@ WRITING = {
 
 
 @document_parameters
-class CharGRUGenerator(BaseLanguageModel):
+class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
     """Gated recurrent network that learns text and writes more, by the character.
 
     It learns how likely each character is to come next, given all those before it in
@@ -213,24 +212,6 @@ class CharGRUGenerator(BaseLanguageModel):
         self : CharGRUGenerator
         """
         return self._fit(X, characters, continuing=True)
-
-    def fit_transform(self, X, y=None):
-        """Learn from texts, and map each to the hidden state behind it.
-
-        Parameters
-        ----------
-        X : iterable of str
-            Texts, as in `fit`.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, units), float64
-            As from `transform`.
-        """
-        # An iterator is read only once.
-        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
 
     def predict_proba(self, X):
         """Compute the probability of what comes next.
@@ -451,12 +432,6 @@ class CharGRUGenerator(BaseLanguageModel):
         ends = np.flatnonzero(characters == "")
         end = ends[0] if len(ends) else len(characters)
         return "".join(characters[:end]), len(ends) > 0
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
 
 
 def _stop_strings(stop):

@@ -111,7 +111,8 @@ class GRU(_Cell, nn.GRU):
         self.reset_after = reset_after
         self.has_kernel = activation == "tanh" and reset_after
         self.kernel = "auto"
-        self.is_frozen = False
+        # Of a layer whose weights won't change any more: what was made of them.
+        self.arranged = None
 
     @property
     def is_fused(self):

@@ -69,7 +69,7 @@ class Recurrent(nn.Module):
     def freeze(self):
         """Promise that no weight will change, so that they are arranged only once."""
         for cell in self.cells():
-            cell.is_frozen = True
+            cell.arranged = {}
 
     def use_kernel(self, kernel):
         """Choose what runs GRU layers: "auto", "fused" or "torch".
@@ -119,11 +119,15 @@ class Recurrent(nn.Module):
         hidden : Tensor of shape (B, T, output_size)
         state : tuple of Tensor of shape (n_states, B, units)
         """
+        hidden, after = self._through_layers(x, state)
+        return self.dropout(hidden), after
+
+    def _through_layers(self, x, state=None):
+        """Do what `carry` does, without the last layer's dropout."""
         before = state or (None,) * len(self.layers)
         after = []
         for (cell,), layer_state in zip(self.layers, before, strict=True):
-            x, layer_state = cell(x, layer_state)
-            x = self.dropout(x)
+            x, layer_state = cell(self.dropout(x) if after else x, layer_state)
             after.append(layer_state)
         return x, tuple(after)
 
@@ -132,11 +136,8 @@ class Recurrent(nn.Module):
         if lengths is not None or self.directions == 2:
             return self.summarize(self(x, lengths), lengths)
         # Of the last layer only one state is needed, and only it has a gradient.
-        dtype, x = x.dtype, self._in_own_dtype(x)
-        *lower, (top,) = self.layers
-        for (cell,) in lower:
-            x = self.dropout(cell(x)[0])
-        return self.dropout(top(x)[1][0]).to(dtype)
+        _, after = self._through_layers(self._in_own_dtype(x))
+        return self.dropout(after[-1][0]).to(x.dtype)
 
     def summarize(self, hidden, lengths=None):
         """Take each direction's last hidden state: (B, T, size) -> (B, size)."""

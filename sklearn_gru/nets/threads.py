@@ -54,5 +54,6 @@ def _forget_threads():
     _pool = None
 
 
-# A forked process has none of its parent's threads.
-os.register_at_fork(after_in_child=_forget_threads)
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    # A forked process has none of its parent's threads.
+    os.register_at_fork(after_in_child=_forget_threads)

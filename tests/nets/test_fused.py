@@ -257,7 +257,7 @@ def test_weights_that_change_are_arranged_anew_unless_frozen():
         expected, _ = cell.unrolled(x, state[None])
         assert relative_error(fused_gru(x, state, cell), expected) < 1e-13
         assert relative_error(before, expected) > 1e-4
-    cell.is_frozen = True
+    cell.arranged = {}
     symbols = torch.randint(3, (4, 6), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         for inputs in (x, symbols, x, symbols):

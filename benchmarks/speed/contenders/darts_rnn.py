@@ -1,22 +1,12 @@
 """darts' BlockRNNModel."""
 
-import logging
-
 import numpy as np
 from darts import TimeSeries
 from darts.models import BlockRNNModel
 
 from benchmarks.speed import data
+from benchmarks.speed.contenders.lightning import QUIET
 from benchmarks.speed.timing import median_call
-
-logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-QUIET = {
-    "accelerator": "cpu",
-    "enable_progress_bar": False,
-    "enable_model_summary": False,
-    "enable_checkpointing": False,
-    "logger": False,
-}
 
 
 def model(shape):

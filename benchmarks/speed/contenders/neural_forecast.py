@@ -5,24 +5,14 @@ instead of going through them in turn; as many steps as the others have batches 
 one epoch. Its decoder is set to the others' single linear layer.
 """
 
-import logging
-
 import pandas as pd
 from neuralforecast import NeuralForecast
 from neuralforecast.losses.pytorch import MSE
 from neuralforecast.models import GRU
 
 from benchmarks.speed import data
+from benchmarks.speed.contenders.lightning import QUIET
 from benchmarks.speed.timing import median_call
-
-logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-QUIET = {
-    "accelerator": "cpu",
-    "enable_progress_bar": False,
-    "enable_model_summary": False,
-    "enable_checkpointing": False,
-    "logger": False,
-}
 
 
 def fitted(shape, table, epochs):

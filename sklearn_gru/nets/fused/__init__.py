@@ -3,6 +3,9 @@
 `_lanes` writes vector instructions, `_activations` and `_matmul` compute with them,
 `_gru` has the layer's mathematics, `_layer` makes it an operation of torch, `_linear`
 is a linear layer over many rows, `_steps` reads symbols one by one.
+
+numba looks at a function's own file for whether its compiled code on disk is still
+right: who changes `_lanes` or `_activations` runs `make clean-kernels`.
 """
 
 from sklearn_gru.nets.fused._layer import fused_gru

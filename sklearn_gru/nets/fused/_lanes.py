@@ -8,7 +8,6 @@ end in a masked part.
 """
 
 import llvmlite.binding
-import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -61,8 +60,7 @@ class Lanes:
 
     def clipped(self, low, high):
         """Return the nearest values within the bounds; NaN stays NaN."""
-        clipped = self._choose("olt", low)
-        return clipped._choose("ogt", high)
+        return self._bounded("<", low)._bounded(">", high)
 
     def where_positive(self, other):
         """Return `other` where self is greater than zero or NaN, and zero elsewhere."""
@@ -90,8 +88,7 @@ class Lanes:
         scaled = self.builder.bitcast(self.builder.add(raw, added), self.value.type)
         return Lanes(self.builder, scaled)
 
-    def _choose(self, ordering, bound):
-        sign = {"olt": "<", "ogt": ">"}[ordering]
+    def _bounded(self, sign, bound):
         bound = self._like(bound)
         outside = self.builder.fcmp_ordered(sign, self.value, bound)
         return Lanes(self.builder, self.builder.select(outside, bound, self.value))
@@ -132,18 +129,17 @@ class Memory:
         pointer = self._as_vector(pointer)
         if mask is None:
             return Lanes(self.builder, self.builder.load(pointer, align=self.size))
-        load = self._masked("load", [self.vector, pointer.type, mask.type])
-        nothing = ir.Constant(self.vector, [0.0] * self.width)
-        lanes = self.builder.call(load, [pointer, self._align(), mask, nothing])
-        return Lanes(self.builder, lanes)
+        nothing = ir.Constant(self.vector, None)
+        arguments = [pointer, self._align(), mask, nothing]
+        return Lanes(self.builder, self._masked("load", self.vector, arguments))
 
     def store(self, lanes, pointer, mask=None):
         pointer = self._as_vector(pointer)
         if mask is None:
             self.builder.store(lanes.value, pointer, align=self.size)
             return
-        store = self._masked("store", [self.vector, pointer.type, mask.type])
-        self.builder.call(store, [lanes.value, pointer, self._align(), mask])
+        arguments = [lanes.value, pointer, self._align(), mask]
+        self._masked("store", ir.VoidType(), arguments)
 
     def _as_vector(self, pointer):
         return self.builder.bitcast(pointer, self.vector.as_pointer())
@@ -151,16 +147,11 @@ class Memory:
     def _align(self):
         return ir.Constant(ir.IntType(32), self.size)
 
-    def _masked(self, name, kinds):
-        vector, pointer, mask = kinds
-        suffix = f"v{self.width}{'f32' if self.size == 4 else 'f64'}"
-        arguments = [pointer, ir.IntType(32), mask, vector]
-        kind = ir.FunctionType(vector, arguments)
-        if name == "store":
-            arguments = [vector, pointer, ir.IntType(32), mask]
-            kind = ir.FunctionType(ir.VoidType(), arguments)
-        full = f"llvm.masked.{name}.{suffix}.p0"
-        return cgutils.get_or_insert_function(self.builder.module, kind, full)
+    def _masked(self, name, result, arguments):
+        kind = ir.FunctionType(result, [argument.type for argument in arguments])
+        name = f"llvm.masked.{name}.v{self.width}f{8 * self.size}.p0"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, arguments)
 
     def _spread(self, number, kind):
         first = self.builder.insert_element(
@@ -204,8 +195,8 @@ def row_pointer(context, builder, kind, array, index):
 def lanewise(function):
     """Turn a function of `Row`s into one of matrices that numba can call.
 
-    The result is called as ``name(row, part_length, *matrices)`` and works on that
-    row of each matrix.
+    The result is called as ``name(row, part_length, matrices)``, with a tuple, and
+    works on that row of each matrix.
     """
 
     @intrinsic
@@ -239,8 +230,3 @@ def lanewise(function):
         return signature, emit
 
     return compiled
-
-
-def lanes_of(dtype):
-    """How many numbers of a type fit into a register."""
-    return REGISTER_BYTES // np.dtype(dtype).itemsize

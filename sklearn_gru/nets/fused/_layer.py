@@ -1,7 +1,5 @@
 """The compiled GRU layer as an operation of torch."""
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 import torch
 
@@ -13,9 +11,9 @@ from sklearn_gru.nets.fused._gru import (
     forward,
 )
 from sklearn_gru.nets.fused._matmul import (
-    add_product,
-    add_transposed_product,
+    add_product_in_parts,
     pack,
+    transposed_product,
 )
 from sklearn_gru.nets.threads import in_parts, n_threads
 
@@ -41,34 +39,26 @@ def fused_gru(x, state, cell):
         The last of them. Who needs no others should use this one: then the backward
         pass need not add up gradients that are zero.
     """
-    parameters = (
-        cell.weight_ih_l0,
-        cell.weight_hh_l0,
-        cell.bias_ih_l0,
-        cell.bias_hh_l0,
-    )
-    variant = (cell.reset_after, cell.act is torch.relu)
+    variant = variant_of(cell)
     x = x.transpose(0, 1).contiguous()  # (T, B, input_size) or (T, B)
-    inputs = (x, state, *parameters)
+    inputs = (x, state, *parameters_of(cell))
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
         hidden, last = _FusedGRU.apply(variant, *inputs)
     else:
         once = _Pass(variant, *inputs)
-        weights = _kept_weights(cell, once) if cell.is_frozen else once.weights()
+        weights = _kept_weights(cell, once)
         hidden = once.forward(weights, keep=False)[1:]
         last = hidden[-1]
     return hidden.transpose(0, 1), last
 
 
-_kept = WeakKeyDictionary()
-
-
 def _kept_weights(cell, once):
-    """Arrange the weights of a layer that won't change, if that was not done."""
-    kept = _kept.setdefault(cell, {})
-    if once.reads_symbols not in kept:
-        kept[once.reads_symbols] = once.weights()
-    return kept[once.reads_symbols]
+    """Arrange the weights; of a frozen layer only if that was not done."""
+    if cell.arranged is None:
+        return once.weights()
+    if once.reads_symbols not in cell.arranged:
+        cell.arranged[once.reads_symbols] = once.weights()
+    return cell.arranged[once.reads_symbols]
 
 
 class _FusedGRU(torch.autograd.Function):
@@ -181,10 +171,12 @@ class _Pass:
         units = self.units
         before = hidden[:-1].reshape(-1, units)
         if self.reset_after:
-            return self._transposed_product(before, d_sums[:, units:]).T
-        r_and_z = self._transposed_product(before, d_sums[:, units : 3 * units])
+            return transposed_product(before, d_sums[:, units:], self.n_threads).T
+        r_and_z = transposed_product(
+            before, d_sums[:, units : 3 * units], self.n_threads
+        )
         reset = self.gates.reshape(-1, 4 * units)[:, 3 * units :]
-        n = self._transposed_product(reset, d_sums[:, :units])
+        n = transposed_product(reset, d_sums[:, :units], self.n_threads)
         return np.concatenate([r_and_z.T, n.T])
 
     def _d_w_x(self, d_sums):
@@ -194,32 +186,28 @@ class _Pass:
             add_by_symbol(total, self.x.reshape(-1), d_sums)
         else:
             x = self.x.reshape(len(d_sums), -1)
-            total = self._transposed_product(x, d_sums)
+            total = transposed_product(x, d_sums, self.n_threads)
         return _n_last(total.T, self.units)
 
     def _d_x(self, d_sums):
         panels = pack(_n_first(self.w_x, self.units))
         d_x = np.zeros((len(d_sums), self.x.shape[2]), d_sums.dtype)
-        d_sums = d_sums[:, : 3 * self.units]
-        in_parts(
-            lambda start, stop: add_product(
-                d_x[start:stop], d_sums[start:stop], panels
-            ),
-            len(d_x),
-            self.n_threads,
-        )
+        sums = d_sums[:, : 3 * self.units]
+        add_product_in_parts(d_x, sums, panels, self.n_threads)
         return d_x.reshape(self.x.shape)
 
-    def _transposed_product(self, a, b):
-        product = np.zeros((a.shape[1], b.shape[1]), a.dtype)
-        in_parts(
-            lambda start, stop: add_transposed_product(
-                product[start:stop], a[:, start:stop], b
-            ),
-            len(product),
-            self.n_threads,
-        )
-        return product
+
+def parameters_of(cell):
+    """List a layer's parameters: w_x, w_h, b_x, b_h."""
+    return [
+        getattr(cell, name)
+        for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    ]
+
+
+def variant_of(cell):
+    """Return a layer's `reset_after`, and whether its activation is relu."""
+    return cell.reset_after, cell.act is torch.relu
 
 
 def packed_weights(w_x, w_h, b_x, b_h, reset_after, reads_symbols):

@@ -4,12 +4,13 @@ import numpy as np
 import torch
 
 from sklearn_gru.nets.fused._matmul import (
-    add_product,
-    add_transposed_product,
+    add_product_in_parts,
     pack,
+    transposed_product,
 )
-from sklearn_gru.nets.threads import in_parts, n_threads
+from sklearn_gru.nets.threads import n_threads
 
+# In multiplications. It is less than a layer's: there is only one product to divide.
 WORTH_A_THREAD = 10_000_000
 
 
@@ -38,7 +39,8 @@ class _FusedLinear(torch.autograd.Function):
         ctx.save_for_backward(x, weight)
         result = bias.detach().expand(len(x), -1).clone()
         panels = pack(weight.detach().numpy().T)
-        _add_rows(result.numpy(), x.numpy(), panels)
+        ctx.n_parts = n_threads() if len(x) * weight.numel() >= WORTH_A_THREAD else 1
+        add_product_in_parts(result.numpy(), x.numpy(), panels, ctx.n_parts)
         return result
 
     @staticmethod
@@ -46,28 +48,8 @@ class _FusedLinear(torch.autograd.Function):
     def backward(ctx, d_result):
         x, weight = ctx.saved_tensors
         x, d_result = x.numpy(), d_result.contiguous().numpy()
-        d_x = np.zeros_like(x)
-        _add_rows(d_x, d_result, pack(weight.detach().numpy()))
-        d_weight = np.zeros((x.shape[1], d_result.shape[1]), x.dtype)
-        in_parts(
-            lambda start, stop: add_transposed_product(
-                d_weight[start:stop], x[:, start:stop], d_result
-            ),
-            len(d_weight),
-            _parts(x, d_result),
-        )
-        gradients = d_x, d_weight.T, d_result.sum(axis=0)
+        d_x, panels = np.zeros_like(x), pack(weight.detach().numpy())
+        add_product_in_parts(d_x, d_result, panels, ctx.n_parts)
+        d_weight = transposed_product(x, d_result, ctx.n_parts).T
+        gradients = d_x, d_weight, d_result.sum(axis=0)
         return tuple(torch.from_numpy(gradient) for gradient in gradients)
-
-
-def _add_rows(result, a, panels):
-    in_parts(
-        lambda start, stop: add_product(result[start:stop], a[start:stop], panels),
-        len(a),
-        _parts(a, result),
-    )
-
-
-def _parts(a, b):
-    products = len(a) * a.shape[1] * b.shape[1]
-    return n_threads() if products >= WORTH_A_THREAD else 1

@@ -14,23 +14,20 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from sklearn_gru.nets.fused._lanes import INDEX, WIDE, Memory, lanes_of
+from sklearn_gru.nets.fused._lanes import INDEX, REGISTER_BYTES, WIDE, Lanes, Memory
+from sklearn_gru.nets.threads import in_parts
 
 # A tile of the result stays in registers: 8 x 3 of them, or 4 x 2 where there are
 # but sixteen, and the rest is for its factors.
 TILE_ROWS = 8 if WIDE else 4
 TILE_VECTORS = 3 if WIDE else 2
+PANEL_BYTES = TILE_VECTORS * REGISTER_BYTES
 # Rows of factors that fit into the cache nearest to the core.
 DEPTH = 256
 
 
-def panel_width(dtype):
-    """Columns of a tile."""
-    return TILE_VECTORS * lanes_of(dtype)
-
-
 def pack(matrix):
-    """Copy a matrix (n_rows, n_columns) into panels of a tile's width.
+    """Copy a matrix (n_rows, n_columns) into panels as wide as a tile.
 
     Parameters
     ----------
@@ -39,17 +36,37 @@ def pack(matrix):
 
     Returns
     -------
-    ndarray of shape (n_panels, n_rows, panel_width)
+    ndarray of shape (n_panels, n_rows, width)
         Zero beyond the last column.
     """
     n_rows, n_columns = matrix.shape
-    width = panel_width(matrix.dtype)
+    width = PANEL_BYTES // matrix.itemsize
     n_panels = -(-n_columns // width)
     packed = np.zeros((n_panels, n_rows, width), matrix.dtype)
     for panel in range(n_panels):
         part = matrix[:, panel * width : (panel + 1) * width]
         packed[panel, :, : part.shape[1]] = part
     return packed
+
+
+def add_product_in_parts(c, a, panels, n_parts):
+    """Do what `add_product` does, on several threads."""
+    in_parts(
+        lambda start, stop: add_product(c[start:stop], a[start:stop], panels),
+        len(c),
+        n_parts,
+    )
+
+
+def transposed_product(a, b, n_parts):
+    """Return ``a.T @ b``, computed on several threads."""
+    c = np.zeros((a.shape[1], b.shape[1]), a.dtype)
+    in_parts(
+        lambda start, stop: add_transposed_product(c[start:stop], a[:, start:stop], b),
+        len(c),
+        n_parts,
+    )
+    return c
 
 
 @intrinsic(prefer_literal=True)
@@ -87,11 +104,11 @@ def _tile(typing_context, rows, vectors, c, i, j, a, b):
                 factor = memory.broadcast(a.pointer(row_numbers[r], loop.index))
                 for v in range(n_vectors):
                     total = sums[r * n_vectors + v]
-                    old = type(factor)(builder, builder.load(total))
+                    old = Lanes(builder, builder.load(total))
                     new = factor.times_plus(factors[v], old)
                     builder.store(new.value, total)
         for (_, v), target, total in zip(places, targets, sums, strict=True):
-            result = type(factor)(builder, builder.load(total))
+            result = Lanes(builder, builder.load(total))
             memory.store(result, target, masks[v])
         return context.get_dummy_value()
 
@@ -134,13 +151,10 @@ def add_transposed_product(c, a, b):
             _add_panel(c, column, a[start:stop].T, b[start:stop, column:])
 
 
-PANEL_BYTES = panel_width("float32") * 4
-
-
 @numba.njit(nogil=True, cache=True)
 def _add_panel(c, j, a, b):
-    """c[:, j : j + panel_width] += a @ b."""
-    lanes = PANEL_BYTES // TILE_VECTORS // c.itemsize
+    """c[:, j : j + width] += a @ b, where width is that of a panel."""
+    lanes = REGISTER_BYTES // c.itemsize
     n_vectors = min((c.shape[1] - j + lanes - 1) // lanes, TILE_VECTORS)
     if n_vectors == 3:
         _add_rows(c, j, a, b, 3)

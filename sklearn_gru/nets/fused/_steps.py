@@ -2,10 +2,13 @@
 
 import numba
 import numpy as np
-import torch
 
 from sklearn_gru.nets.fused._gru import forward
-from sklearn_gru.nets.fused._layer import packed_weights
+from sklearn_gru.nets.fused._layer import (
+    packed_weights,
+    parameters_of,
+    variant_of,
+)
 from sklearn_gru.nets.fused._matmul import add_product, pack
 
 
@@ -25,7 +28,7 @@ class FusedSteps:
     """
 
     def __init__(self, cells, head, state):
-        self.variant = cells[0].reset_after, cells[0].act is torch.relu
+        self.variant = variant_of(cells[0])
         self.layers = tuple(
             _layer(cell, before, is_first=i == 0)
             for i, (cell, before) in enumerate(zip(cells, state, strict=True))
@@ -42,15 +45,7 @@ class FusedSteps:
 
 
 def _layer(cell, state, is_first):
-    parameters = (
-        parameter.detach().numpy()
-        for parameter in (
-            cell.weight_ih_l0,
-            cell.weight_hh_l0,
-            cell.bias_ih_l0,
-            cell.bias_hh_l0,
-        )
-    )
+    parameters = (parameter.detach().numpy() for parameter in parameters_of(cell))
     weights = packed_weights(*parameters, cell.reset_after, reads_symbols=is_first)
     state = state[0].numpy()
     hidden = np.stack([state, state])
