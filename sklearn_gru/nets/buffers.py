@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+# Of smaller arrays, in bytes, the pages need not come from the system.
+WORTH_KEEPING = 1 << 16
 # Arrays that wait for their next use; of more, the oldest are let go.
 MOST = 8
 
@@ -19,6 +21,8 @@ _free = {}
 def borrow(shape, dtype):
     """Return an array with anything in it."""
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    if n_bytes < WORTH_KEEPING:
+        return np.empty(shape, dtype)
     return _raw(n_bytes)[:n_bytes].view(dtype).reshape(shape)
 
 
@@ -32,6 +36,8 @@ def _raw(n_bytes):
 
 def give_back(array):
     """Leave an array from `borrow` to whoever borrows one of about its size next."""
+    if array.nbytes < WORTH_KEEPING:
+        return
     _free[id(array.base)] = array.base
     for key in list(_free)[:-MOST]:
         _free.pop(key, None)

@@ -22,8 +22,6 @@ from torch.nn import functional as F
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
 FUSED_DTYPES = {torch.float32, torch.float64}
-# Of rows times steps; with fewer, to arrange the weights takes longer than to use them.
-FEW_ROWS = 8
 
 
 @cache
@@ -45,7 +43,8 @@ class _Cell:
         Parameters
         ----------
         x : Tensor of shape (B, T, input_size), or of integers, (B, T)
-            An integer stands for the vector that is one there and zero elsewhere.
+            Is converted to the weights' dtype. An integer stands for the vector that
+            is one there and zero elsewhere.
         state : Tensor of shape (n_states, B, units), default=None
             What the steps before have left; None is all zeros.
 
@@ -56,6 +55,7 @@ class _Cell:
         """
         if state is None:
             state = self.initial_state(x)
+        x = x.to(state.dtype) if x.is_floating_point() else x
         if not self.has_kernel:
             return self.unrolled(x, state)
         if not x.is_floating_point():
@@ -122,23 +122,14 @@ class GRU(_Cell, nn.GRU):
         return able and self.kernel != "torch" and has_numba()
 
     def forward(self, x, state=None):
-        if not self.is_fused or self.is_left_to_torch(x):
+        if not self.is_fused:
             return super().forward(x, state)
         from sklearn_gru.nets.fused import fused_gru
 
-        if state is None:
-            state = self.initial_state(x)
-        hidden, last = fused_gru(x, state[0], self)
+        hidden, last = fused_gru(x, None if state is None else state[0], self)
         return hidden, last[None]
 
     forward.__doc__ = _Cell.forward.__doc__
-
-    def is_left_to_torch(self, x):
-        """Whether a training step is too short for the compiled loops to pay."""
-        n_rows, n_steps = x.shape[:2]
-        short = n_steps == 1 or n_rows * n_steps < FEW_ROWS
-        free = self.kernel == "auto" and self.has_kernel and torch.is_grad_enabled()
-        return short and free
 
     def step(self, projected, h):
         x_r, x_z, x_n = projected.chunk(3, dim=1)

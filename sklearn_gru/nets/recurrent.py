@@ -96,14 +96,11 @@ class Recurrent(nn.Module):
 
         The layers compute in the dtype of their own weights.
         """
-        dtype, x = x.dtype, self._in_own_dtype(x)
+        dtype = x.dtype
         for layer in self.layers:
             x = self._both_ways(layer, _hidden, x, lengths)
             x = self.dropout(x)
         return x.to(dtype)
-
-    def _in_own_dtype(self, x):
-        return x.to(self.layers[0][0].weight_hh_l0.dtype)
 
     def carry(self, x, state=None):
         """Run over x from a state on; what `forward` does in one direction.
@@ -136,7 +133,7 @@ class Recurrent(nn.Module):
         if lengths is not None or self.directions == 2:
             return self.summarize(self(x, lengths), lengths)
         # Of the last layer only one state is needed, and only it has a gradient.
-        _, after = self._through_layers(self._in_own_dtype(x))
+        _, after = self._through_layers(x)
         return self.dropout(after[-1][0]).to(x.dtype)
 
     def summarize(self, hidden, lengths=None):
@@ -158,11 +155,12 @@ class Recurrent(nn.Module):
         return dict(zip(self.layers[-1][0].GATES, stacked, strict=True))
 
     def _both_ways(self, layer, method, x, lengths):
-        ahead = method(layer[0], x)
-        if self.directions == 1:
+        first, *second = layer
+        ahead = method(first, x)
+        if not second:
             return ahead
         order = _reversal(x, lengths)
-        back = method(layer[1], _reorder(x, order))
+        back = method(second[0], _reorder(x, order))
         if isinstance(ahead, tuple):
             return tuple(
                 torch.cat([a, _reorder(b, order)], dim=2)

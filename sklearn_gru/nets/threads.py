@@ -14,32 +14,41 @@ _allowed = threading.local()
 
 
 def allow_threads(number):
-    """Set how many parts this thread's calls may have; None is torch's number."""
+    """Set how many threads this one's calls may use; None is torch's number."""
     _allowed.number = number
 
 
 def n_threads():
-    """Return how many parts a call of this thread may have."""
+    """Return how many threads a call of this one may use."""
     return getattr(_allowed, "number", None) or torch.get_num_threads()
 
 
-def in_parts(function, n_rows, n_parts):
-    """Call ``function(start, stop)`` for parts of the rows, each on its own thread.
+def parts(n_rows, number):
+    """Divide rows into up to `number` parts, (start, stop) each."""
+    size = -(-n_rows // number)
+    size = max(-(-size // MULTIPLE) * MULTIPLE, 1)
+    return [(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
 
-    The calling thread does the first part itself. What is called must release the
-    GIL, and must not care how the rows are divided.
+
+def on_threads(function, parts, number):
+    """Call ``function(*part)`` for every part, on up to `number` threads.
+
+    The calling thread is one of them. What is called must release the GIL.
     """
-    if not n_rows:
+    number = min(number, len(parts))
+    if number < 2:
+        _call(function, parts)
         return
-    size = -(-n_rows // n_parts)
-    size = -(-size // MULTIPLE) * MULTIPLE
-    first, *others = [
-        (start, min(start + size, n_rows)) for start in range(0, n_rows, size)
-    ]
-    running = [_threads().submit(function, *part) for part in others]
-    function(*first)
-    for part in running:
-        part.result()
+    shares = [parts[k::number] for k in range(number)]
+    running = [_threads().submit(_call, function, share) for share in shares[1:]]
+    _call(function, shares[0])
+    for share in running:
+        share.result()
+
+
+def _call(function, parts):
+    for part in parts:
+        function(*part)
 
 
 def _threads():

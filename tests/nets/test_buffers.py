@@ -12,26 +12,28 @@ def _no_buffers():
 
 
 def test_an_array_is_used_again():
-    first = buffers.borrow((3, 100), np.float32)
-    assert (first.shape, first.dtype) == ((3, 100), np.float32)
+    first = buffers.borrow((300, 100), np.float32)
+    assert (first.shape, first.dtype) == ((300, 100), np.float32)
     buffers.give_back(first)
-    again = buffers.borrow((5, 30), np.float64)
+    again = buffers.borrow((50, 300), np.float64)
     assert np.shares_memory(first, again)
-    assert not np.shares_memory(again, buffers.borrow((3, 100), np.float32))
+    assert not np.shares_memory(again, buffers.borrow((300, 100), np.float32))
 
 
 def test_what_is_too_small_or_far_too_large_is_not():
-    first = buffers.borrow((100,), np.float32)
+    first = buffers.borrow((100_000,), np.float32)
     buffers.give_back(first)
-    for size in (101, 49):
+    for size in (100_001, 49_999):
         assert not np.shares_memory(first, buffers.borrow((size,), np.float32))
 
 
 def test_no_more_than_a_few_arrays_wait():
     # As batches of sequences of ever different lengths leave them.
-    for size in range(1, 1000, 50):
+    for size in range(1, 1_000_000, 50_000):
         buffers.give_back(buffers.borrow((size,), np.float32))
-    held = [buffers.borrow((size,), np.float32) for size in (1000, 500, 100)]
+    held = [
+        buffers.borrow((size,), np.float32) for size in (1_000_000, 500_000, 100_000)
+    ]
     for array in held:
         buffers.give_back(array)
     assert len(buffers._free) <= buffers.MOST
@@ -43,3 +45,8 @@ def test_an_empty_array_can_be_borrowed():
     empty = buffers.borrow((0, 4), np.float32)
     assert empty.shape == (0, 4)
     buffers.give_back(empty)
+
+
+def test_what_is_small_does_not_wait():
+    buffers.give_back(buffers.borrow((100,), np.float32))
+    assert not buffers._free

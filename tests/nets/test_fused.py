@@ -266,16 +266,26 @@ def test_weights_that_change_are_arranged_anew_unless_frozen():
             assert relative_error(actual, expected) < 1e-13
 
 
-def test_very_short_training_steps_are_left_to_torch():
-    cell, x, _ = make((20, 6, 3, 5))
-    assert not cell.is_left_to_torch(x)
-    assert cell.is_left_to_torch(x[:, :1])
-    assert cell.is_left_to_torch(x[:1])
-    assert_allclose(cell(x[:, :1])[0].detach(), cell(x)[0][:, :1].detach())
-    with torch.no_grad():
-        assert not cell.is_left_to_torch(x[:, :1])
-    cell.kernel = "fused"
-    assert not cell.is_left_to_torch(x[:, :1])
+@every_variant
+@pytest.mark.parametrize("steps", [1, 6, 90])
+def test_no_state_is_a_state_of_zeros(steps, activation, reset_after):
+    cell, x, state = make((5, steps, 3, 20), activation, reset_after)
+    weight = torch.linspace(-1, 1, 100 * steps, dtype=torch.float64).view(5, steps, 20)
+    x = leaf(x)
+    given = fused_gru(x, torch.zeros_like(state), cell)
+    expected = gradients(given, weight, cell, x)
+    without = fused_gru(x, None, cell)
+    assert torch.equal(without, given)
+    for one, other in zip(gradients(without, weight, cell, x), expected, strict=True):
+        assert_allclose(one, other, rtol=1e-13, atol=1e-15)
+
+
+def test_other_dtypes_are_converted():
+    cell, x, _ = make((5, 4, 3, 20), dtype=torch.float32)
+    expected = cell(x)[0]
+    assert torch.equal(cell(x.double())[0], expected)
+    cell.kernel = "torch"
+    assert cell(x.double())[0].dtype == torch.float32
 
 
 @every_variant

@@ -53,13 +53,15 @@ class Pass:
         self.x = torch.randn(*size, shape["features"], dtype=dtype)
         self.d_hidden = torch.randn(*size, shape["units"][-1], dtype=dtype)
         self.net = self.make(shape)
+        self.parameters = list(self.net.parameters())
 
     def once(self):
         if not self.shape["backward"]:
             with torch.inference_mode():
                 self.net(self.x)
             return
-        self.net.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None
         self.net(self.x).backward(self.d_hidden)
 
     def run(self):

@@ -24,14 +24,18 @@ states' weights need with reset_after=True, are three adjoining parts.
 """
 
 import numba
+import numpy as np
 
 from sklearn_gru.nets.fused._activations import relu, sigmoid, tanh
 from sklearn_gru.nets.fused._lanes import lanewise
-from sklearn_gru.nets.fused._matmul import add_product
-from sklearn_gru.nets.threads import MULTIPLE
+from sklearn_gru.nets.fused._matmul import (
+    DEPTH,
+    add_product,
+    add_transposed_product,
+    pack,
+)
 
 N, R, Z, U = range(4)
-ROWS_OF_A_SUM = MULTIPLE
 
 
 def _new_state(act):
@@ -123,8 +127,68 @@ relu_adjoint_of_reset = _adjoint_of_reset(_relu_slope)
 
 
 @numba.njit(nogil=True, cache=True)
+def packed_weights(w_x, w_h, b_x, b_h, reset_after, reads_symbols):
+    """Arrange a layer's parameters as `forward` takes them.
+
+    Returns
+    -------
+    tuple
+        offsets, w_x, w_h, w_n
+    """
+    units = w_h.shape[1]
+    n_offsets = w_x.shape[1] if reads_symbols else 1
+    offsets = np.zeros((n_offsets, 4 * units), w_h.dtype)
+    for offset in offsets:
+        offset[:units] = b_x[2 * units :]
+        offset[units : 3 * units] = b_x[: 2 * units] + b_h[: 2 * units]
+        if reset_after:
+            offset[3 * units :] = b_h[2 * units :]
+        else:
+            offset[:units] += b_h[2 * units :]
+    ordered = _n_first(w_x, units).T  # (input_size, 3 * units)
+    if reads_symbols:
+        offsets[:, : 3 * units] += ordered
+        ordered = ordered[:0]
+    n_direct = 3 * units if reset_after else 2 * units
+    return offsets, pack(ordered), pack(w_h[:n_direct].T), pack(w_h[2 * units :].T)
+
+
+@numba.njit(nogil=True, cache=True)
+def transposed_weights(w_x, w_h, reset_after, wants_d_x):
+    """Arrange a layer's weights as `backward` takes them.
+
+    Returns
+    -------
+    tuple
+        u_x, u_h, u_n
+    """
+    units = w_h.shape[1]
+    n_direct, n_inputs = (3 if reset_after else 2) * units, wants_d_x * w_x.shape[1]
+    u_x = pack(_n_first(w_x[:, :n_inputs], units))
+    return u_x, pack(w_h[:n_direct]), pack(w_h[n_direct:])
+
+
+@numba.njit(nogil=True, cache=True)
+def _n_first(w_x, units):
+    """Reorder the parts (r, z, n) of the first axis as (n, r, z)."""
+    return np.concatenate((w_x[2 * units :], w_x[: 2 * units]))
+
+
+@numba.njit(nogil=True, cache=True)
 def forward(
-    x, symbols, offsets, w_x, w_h, w_n, hidden, gates, start, stop, reset_after, is_relu
+    x,
+    symbols,
+    state,
+    offsets,
+    w_x,
+    w_h,
+    w_n,
+    hidden,
+    gates,
+    start,
+    stop,
+    reset_after,
+    is_relu,
 ):
     """Run the batch's rows from `start` to `stop` through all time steps.
 
@@ -134,17 +198,24 @@ def forward(
         Without columns if the inputs are `symbols`.
     symbols : ndarray of shape (T, B), int64
         Which of `offsets` belongs to a step; without rows if always the first.
+    state : ndarray of shape (B, units)
+        The initial state; without rows if it is zero.
     offsets : ndarray of shape (n_symbols, 4 * units)
         What the gates' sums start with.
     w_x, w_h, w_n : ndarray
         Weights, packed: of (n, r, z) by the inputs; by the state, of (r, z, u) or,
         with reset_after=False, of (r, z); then `w_n`, those of n.
     hidden : ndarray of shape (T + 1, B, units)
-        The first is the initial state; the others are filled in.
+        Filled in, the initial state first.
     gates : ndarray of shape (T, B, 4 * units), or (1, B, 4 * units)
         Filled in; one step's if the backward pass won't follow.
     """
     units = hidden.shape[2]
+    starts_at_zero = state.shape[0] == 0
+    if starts_at_zero:
+        hidden[0, start:stop] = 0
+    else:
+        hidden[0, start:stop] = state[start:stop]
     for t in range(hidden.shape[0] - 1):
         row = gates[t % gates.shape[0], start:stop]
         before, after = hidden[t, start:stop], hidden[t + 1, start:stop]
@@ -154,14 +225,16 @@ def forward(
         if x.shape[2]:
             add_product(row[:, : 3 * units], x[t, start:stop], w_x)
         if reset_after:
-            add_product(row[:, units:], before, w_h)
+            if t or not starts_at_zero:
+                add_product(row[:, units:], before, w_h)
             for i in range(stop - start):
                 if is_relu:
                     relu_state(i, units, (row, before, after))
                 else:
                     tanh_state(i, units, (row, before, after))
         else:
-            add_product(row[:, units : 3 * units], before, w_h)
+            if t or not starts_at_zero:
+                add_product(row[:, units : 3 * units], before, w_h)
             for i in range(stop - start):
                 _reset(i, units, (row, before))
             add_product(row[:, :units], row[:, 3 * units :], w_n)
@@ -174,52 +247,81 @@ def forward(
 
 @numba.njit(nogil=True, cache=True)
 def backward(
-    hidden,
-    gates,
-    d_hidden,
+    x,
+    symbols,
+    u_x,
     u_h,
     u_n,
+    hidden,
+    gates,
+    starts_at_zero,
+    d_hidden,
     d_state,
-    d_gates,
-    d_biases,
+    d_x,
+    d_w_x,
+    d_w_h,
+    d_bias,
     start,
     stop,
     reset_after,
     is_relu,
 ):
-    """Run the adjoint through the time steps, last first.
+    """Run the adjoint of rows `start` to `stop` through the time steps, last first.
+
+    What the weights' gradients need of a few steps is kept side by side, while it is
+    in the cache, until it makes a long product.
 
     Parameters
     ----------
+    x, symbols : ndarray
+        As for `forward`.
+    u_x, u_h, u_n : ndarray
+        Transposes of `w_x`, `w_h` and, with reset_after=False, `w_n`, packed.
     hidden, gates : ndarray
         As `forward` left them.
+    starts_at_zero : bool
+        Whether the initial state was zero and needs no gradient.
     d_hidden : ndarray of shape (T, B, units), or (1, B, units)
         Gradients of the hidden states; one step's if they are all the same.
-    u_h, u_n : ndarray
-        Transposes of `w_h` and `w_n`, packed.
     d_state : ndarray of shape (B, units)
         What is to be added to the last state's gradient; becomes the initial state's.
-    d_gates : ndarray of shape (T, B, 4 * units)
-        Filled in: the gradients of the gates' sums.
-    d_biases : ndarray of shape (n_groups, 4 * units)
-        Zeros; becomes the sum of `d_gates` over time and `ROWS_OF_A_SUM` rows each,
-        so that no sum depends on how the rows are divided.
+    d_x : ndarray of shape (T, B, input_size)
+        Filled in; without steps if it is not asked for.
+    d_w_x : ndarray of shape (input_size, 3 * units)
+        Its gates are n, r, z. These rows' part is added, as it is to those that follow.
+    d_w_h : ndarray of shape (units, 3 * units)
+        Its gates are r, z and what U_n belongs to.
+    d_bias : ndarray of shape (4 * units,)
+        Its gates are n, r, z, u.
     """
     units = hidden.shape[2]
+    n_rows = stop - start
+    n_direct = 3 * units if reset_after else 2 * units
+    n_kept = min(DEPTH // max(n_rows, 1) + 1, gates.shape[0]) * n_rows
+    sums = np.empty((n_kept, 4 * units), hidden.dtype)
+    states = np.empty((n_kept, units), hidden.dtype)
+    resets = np.empty_like(states)
+    inputs = np.empty((n_kept, x.shape[2]), hidden.dtype)
     carried = d_state[start:stop]
-    for t in range(hidden.shape[0] - 2, -1, -1):
-        row, d_row = gates[t, start:stop], d_gates[t, start:stop]
-        before = hidden[t, start:stop]
+    kept = 0
+    for t in range(gates.shape[0] - 1, -1, -1):
+        row, d_row = gates[t, start:stop], sums[kept : kept + n_rows]
+        before = states[kept : kept + n_rows]
         given = d_hidden[t % d_hidden.shape[0], start:stop]
+        before[:] = hidden[t, start:stop]
+        inputs[kept : kept + n_rows] = x[t, start:stop]
+        at_zero = t == 0 and starts_at_zero
         if reset_after:
-            for i in range(stop - start):
+            for i in range(n_rows):
                 if is_relu:
                     relu_adjoint(i, units, (row, before, carried, given, d_row))
                 else:
                     tanh_adjoint(i, units, (row, before, carried, given, d_row))
-            add_product(carried, d_row[:, units:], u_h)
+            if not at_zero:
+                add_product(carried, d_row[:, units:], u_h)
         else:
-            for i in range(stop - start):
+            resets[kept : kept + n_rows] = row[:, 3 * units :]
+            for i in range(n_rows):
                 if is_relu:
                     relu_adjoint_of_reset(
                         i, units, (row, before, carried, given, d_row)
@@ -229,17 +331,57 @@ def backward(
                         i, units, (row, before, carried, given, d_row)
                     )
             add_product(d_row[:, 3 * units :], d_row[:, :units], u_n)
-            for i in range(stop - start):
+            for i in range(n_rows):
                 _adjoint_of_rest(i, units, (row, before, carried, d_row))
-            add_product(carried, d_row[:, units : 3 * units], u_h)
-        for i in range(stop - start):
-            group = (start + i) // ROWS_OF_A_SUM
-            _add(0, 4 * units, (d_row[i : i + 1], d_biases[group : group + 1]))
+            if not at_zero:
+                add_product(carried, d_row[:, units : 3 * units], u_h)
+        if d_x.shape[0]:
+            d_x[t, start:stop] = 0
+            add_product(d_x[t, start:stop], d_row[:, : 3 * units], u_x)
+        for i in range(n_rows):
+            _add(0, 4 * units, (d_row[i : i + 1], d_bias[None]))
+            if symbols.shape[0]:
+                symbol = symbols[t, start + i]
+                target = d_w_x[symbol : symbol + 1]
+                _add(0, 3 * units, (d_row[i : i + 1], target))
+        kept += n_rows
+        if kept == n_kept or t == 0:
+            # A product with states that are zero adds nothing.
+            n_states = kept - n_rows if at_zero else kept
+            d_rows, d_direct = sums[:n_states], d_w_h[:, :n_direct]
+            add_transposed_product(
+                d_direct, states[:n_states], d_rows[:, units : units + n_direct]
+            )
+            if not reset_after:
+                add_transposed_product(
+                    d_w_h[:, n_direct:], resets[:n_states], d_rows[:, :units]
+                )
+            add_transposed_product(
+                d_w_x[: x.shape[2]], inputs[:kept], sums[:kept, : 3 * units]
+            )
+            kept = 0
 
 
 @numba.njit(nogil=True, cache=True)
-def add_by_symbol(totals, symbols, rows):
-    """Add each of `rows` (n, k) to the one of `totals` (n_symbols, k) it belongs to."""
-    for i in range(len(symbols)):
-        target = totals[symbols[i] : symbols[i] + 1]
-        _add(0, totals.shape[1], (rows[i : i + 1], target))
+def as_torch_has_them(d_w_x, d_w_h, d_bias, reset_after):
+    """Add up what `backward` left of each part of the rows, in PyTorch's order.
+
+    Returns
+    -------
+    tuple of ndarray
+        Gradients of w_x, w_h, b_x and b_h.
+    """
+    units = d_w_h.shape[1]
+    total_x, total_h, total = d_w_x[0], d_w_h[0], d_bias[0]
+    for part in range(1, len(d_bias)):
+        total_x += d_w_x[part]
+        total_h += d_w_h[part]
+        total += d_bias[part]
+    w_x = np.empty_like(total_x)
+    w_x[:, : 2 * units] = total_x[:, units:]
+    w_x[:, 2 * units :] = total_x[:, :units]
+    b_x = np.concatenate((total[units : 3 * units], total[:units]))
+    b_h = b_x.copy()
+    if reset_after:
+        b_h[2 * units :] = total[3 * units :]
+    return w_x.T, total_h.T, b_x, b_h

@@ -5,20 +5,21 @@ import torch
 
 from sklearn_gru.nets.buffers import borrow, give_back
 from sklearn_gru.nets.fused._gru import (
-    ROWS_OF_A_SUM,
-    add_by_symbol,
+    as_torch_has_them,
     backward,
     forward,
+    packed_weights,
+    transposed_weights,
 )
-from sklearn_gru.nets.fused._matmul import (
-    add_product_in_parts,
-    pack,
-    transposed_product,
-)
-from sklearn_gru.nets.threads import in_parts, n_threads
+from sklearn_gru.nets.threads import n_threads, on_threads, parts
 
 # With fewer multiplications, a second thread costs more than it takes over.
 WORTH_A_THREAD = 40_000_000
+# Gradients are summed over parts of the batch, and then over the parts: at most so
+# many, each of at least so many rows, times steps.
+MOST_PARTS = 8
+ROWS_OF_A_PART = 16
+STEPS_OF_A_PART = 128
 
 
 def fused_gru(x, state, cell):
@@ -27,7 +28,9 @@ def fused_gru(x, state, cell):
     Parameters
     ----------
     x : Tensor of shape (B, T, input_size), or of integers, (B, T)
-    state : Tensor of shape (B, units)
+        Is converted to the weights' dtype.
+    state : Tensor of shape (B, units), or None
+        None is all zeros.
     cell : sklearn_gru.nets.cells.GRU
         Whose parameters apply.
 
@@ -39,17 +42,21 @@ def fused_gru(x, state, cell):
         The last of them. Who needs no others should use this one: then the backward
         pass need not add up gradients that are zero.
     """
-    variant = variant_of(cell)
+    parameters = parameters_of(cell)
+    if x.is_floating_point():
+        x = x.to(parameters[0].dtype)
     x = x.transpose(0, 1).contiguous()  # (T, B, input_size) or (T, B)
-    inputs = (x, state, *parameters_of(cell))
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
-        hidden, last = _FusedGRU.apply(variant, *inputs)
+    if torch.is_grad_enabled() and any(map(_has_gradient, (x, state, *parameters))):
+        hidden, last = _FusedGRU.apply(variant_of(cell), x, state, *parameters)
     else:
-        once = _Pass(variant, *inputs)
-        weights = _kept_weights(cell, once)
-        hidden = once.forward(weights, keep=False)[1:]
+        once = _Pass(variant_of(cell), x, state, *parameters)
+        hidden = once.forward(_kept_weights(cell, once), keep=False)[1:]
         last = hidden[-1]
     return hidden.transpose(0, 1), last
+
+
+def _has_gradient(tensor):
+    return tensor is not None and tensor.requires_grad
 
 
 def _kept_weights(cell, once):
@@ -76,171 +83,102 @@ class _FusedGRU(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, d_hidden, d_last):
         hidden, *_ = ctx.saved_tensors
-        if d_hidden is None:
-            d_hidden = torch.zeros_like(hidden[:1])
-        if d_last is None:
-            d_last = torch.zeros_like(hidden[0])
-        d_hidden, d_last = d_hidden.contiguous().numpy(), d_last.contiguous().numpy()
         wants_d_x = ctx.needs_input_grad[1]
         gradients = ctx.once.backward(hidden.numpy(), d_hidden, d_last, wants_d_x)
-        return None, *gradients
+        wanted = zip(gradients, ctx.needs_input_grad[1:], strict=True)
+        return None, *(torch.from_numpy(g) if wants else None for g, wants in wanted)
 
 
 class _Pass:
     """One run over the arrays of a batch, forward and backward."""
 
-    def __init__(self, variant, x, state, w_x, w_h, b_x, b_h):
+    def __init__(self, variant, x, state, *parameters):
         self.variant = self.reset_after, _ = variant
         self.gates = None
-        self.state = state.detach()
-        self.w_x, self.w_h, self.b_x, self.b_h = (
-            parameter.detach().numpy() for parameter in (w_x, w_h, b_x, b_h)
-        )
+        self.parameters = [parameter.detach().numpy() for parameter in parameters]
+        _, w_h, _, _ = self.parameters
+        self.dtype, self.units = w_h.dtype, w_h.shape[1]
         self.n_steps, self.n_rows = x.shape[:2]
-        self.units = state.shape[1]
-        self.reads_symbols = not x.is_floating_point()
         self.x = x.detach().numpy()
-        products = self.n_steps * self.n_rows * self.w_h.size
-        self.n_threads = n_threads() if products >= WORTH_A_THREAD else 1
+        self.reads_symbols = self.x.ndim == 2
+        if self.reads_symbols:
+            self.symbols, self.x = self.x, np.empty((*self.x.shape, 0), self.dtype)
+        else:
+            self.symbols = NO_SYMBOLS
+        self.state = np.empty((0, self.units), self.dtype)
+        if state is not None:
+            self.state = state.detach().contiguous().numpy()
+        products = self.n_steps * self.n_rows * w_h.size
+        self.is_large = products >= WORTH_A_THREAD
 
     def weights(self):
         """Arrange the weights for `forward`."""
-        parameters = self.w_x, self.w_h, self.b_x, self.b_h
-        return packed_weights(*parameters, self.reset_after, self.reads_symbols)
+        return packed_weights(*self.parameters, self.reset_after, self.reads_symbols)
 
     def forward(self, weights, keep):
         """Return the hidden states (T + 1, B, units), the initial one first."""
-        units, n_rows = self.units, self.n_rows
-        shape = (self.n_steps + 1, n_rows, units)
-        hidden = torch.empty(shape, dtype=self.state.dtype)
-        hidden[0] = self.state
+        hidden = np.empty((self.n_steps + 1, self.n_rows, self.units), self.dtype)
         kept_steps = self.n_steps if keep else 1
-        self.gates = borrow((kept_steps, n_rows, 4 * units), self.w_h.dtype)
-        x, symbols = self.x, np.empty((0, 0), np.int64)
-        if self.reads_symbols:
-            x, symbols = np.empty((*self.x.shape, 0), self.w_h.dtype), self.x
-        arrays = (x, symbols, *weights, hidden.numpy(), self.gates)
-        in_parts(
+        self.gates = borrow((kept_steps, self.n_rows, 4 * self.units), self.dtype)
+        arrays = self.x, self.symbols, self.state, *weights, hidden, self.gates
+        threads = n_threads() if self.is_large else 1
+        on_threads(
             lambda start, stop: forward(*arrays, start, stop, *self.variant),
-            n_rows,
-            self.n_threads,
+            parts(self.n_rows, threads),
+            threads,
         )
-        return hidden
+        return torch.from_numpy(hidden)
 
     def backward(self, hidden, d_hidden, d_last, wants_d_x):
-        """Return the gradients of x, state, w_x, w_h, b_x and b_h."""
-        units = self.units
-        n_direct = 3 * units if self.reset_after else 2 * units
-        d_state = d_last.copy()
-        d_gates = borrow(self.gates.shape, self.gates.dtype)
-        n_groups = -(-self.n_rows // ROWS_OF_A_SUM)
-        d_biases = np.zeros((n_groups, 4 * units), d_gates.dtype)
-        arrays = (
-            hidden,
-            self.gates,
-            d_hidden,
-            pack(self.w_h[:n_direct]),
-            pack(self.w_h[2 * units :]),
-            d_state,
-            d_gates,
-            d_biases,
-        )
-        in_parts(
-            lambda start, stop: backward(*arrays, start, stop, *self.variant),
-            self.n_rows,
-            self.n_threads,
-        )
-        d_sums = d_gates.reshape(-1, 4 * units)  # (T * B, 4 * units)
-        d_bias = d_biases.sum(axis=0)
-        d_w_h = self._d_w_h(hidden, d_sums)
-        d_b_x = _n_last(d_bias[: 3 * units], units)
-        d_b_h = d_b_x.copy()
-        if self.reset_after:
-            d_b_h[2 * units :] = d_bias[3 * units :]
-        d_x = self._d_x(d_sums) if wants_d_x else None
-        gradients = (d_x, d_state, self._d_w_x(d_sums), d_w_h, d_b_x, d_b_h)
-        give_back(d_gates)
-        return [None if g is None else torch.from_numpy(g) for g in gradients]
+        """Return the gradients of x, the state, w_x, w_h, b_x and b_h."""
+        units, (w_x, w_h, _, _) = self.units, self.parameters
+        none = np.zeros((1, self.n_rows, units), self.dtype)
+        d_hidden = none if d_hidden is None else d_hidden.contiguous().numpy()
+        d_state = none[0] if d_last is None else d_last.numpy()
+        d_state = d_state.copy()
+        d_x = np.empty(self.x.shape if wants_d_x else (0, 0, 0), self.dtype)
+        ranges = self.ranges()
+        d_w_x = np.zeros((len(ranges), w_x.shape[1], 3 * units), self.dtype)
+        d_w_h = np.zeros((len(ranges), units, 3 * units), self.dtype)
+        d_bias = np.zeros((len(ranges), 4 * units), self.dtype)
+        weights = transposed_weights(w_x, w_h, self.reset_after, wants_d_x)
+        arrays = self.x, self.symbols, *weights, hidden, self.gates
+        starts_at_zero = len(self.state) == 0
+
+        def run(part, start, stop):
+            totals = d_w_x[part], d_w_h[part], d_bias[part]
+            gradients = d_hidden, d_state, d_x, *totals
+            backward(*arrays, starts_at_zero, *gradients, start, stop, *self.variant)
+
+        numbered = [(part, *ends) for part, ends in enumerate(ranges)]
+        on_threads(run, numbered, n_threads())
+        gradients = as_torch_has_them(d_w_x, d_w_h, d_bias, self.reset_after)
+        return d_x, d_state, *gradients
+
+    def ranges(self):
+        """Divide the rows for `backward`, by their number alone: sums depend on it."""
+        number = 1
+        if self.is_large:
+            by_rows = max(self.n_rows // ROWS_OF_A_PART, 2)
+            by_steps = self.n_rows * self.n_steps // STEPS_OF_A_PART
+            number = max(min(by_rows, by_steps, MOST_PARTS), 1)
+        return parts(self.n_rows, number) or [(0, 0)]
 
     def __del__(self):
         # Not before: as long as the graph exists, there may be a backward pass.
         if self.gates is not None:
             give_back(self.gates)
 
-    def _d_w_h(self, hidden, d_sums):
-        units = self.units
-        before = hidden[:-1].reshape(-1, units)
-        if self.reset_after:
-            return transposed_product(before, d_sums[:, units:], self.n_threads).T
-        r_and_z = transposed_product(
-            before, d_sums[:, units : 3 * units], self.n_threads
-        )
-        reset = self.gates.reshape(-1, 4 * units)[:, 3 * units :]
-        n = transposed_product(reset, d_sums[:, :units], self.n_threads)
-        return np.concatenate([r_and_z.T, n.T])
 
-    def _d_w_x(self, d_sums):
-        d_sums = d_sums[:, : 3 * self.units]
-        if self.reads_symbols:
-            total = np.zeros((self.w_x.shape[1], 3 * self.units), d_sums.dtype)
-            add_by_symbol(total, self.x.reshape(-1), d_sums)
-        else:
-            x = self.x.reshape(len(d_sums), -1)
-            total = transposed_product(x, d_sums, self.n_threads)
-        return _n_last(total.T, self.units)
-
-    def _d_x(self, d_sums):
-        panels = pack(_n_first(self.w_x, self.units))
-        d_x = np.zeros((len(d_sums), self.x.shape[2]), d_sums.dtype)
-        sums = d_sums[:, : 3 * self.units]
-        add_product_in_parts(d_x, sums, panels, self.n_threads)
-        return d_x.reshape(self.x.shape)
+NO_SYMBOLS = np.empty((0, 0), np.int64)
 
 
 def parameters_of(cell):
     """List a layer's parameters: w_x, w_h, b_x, b_h."""
-    return [
-        getattr(cell, name)
-        for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    ]
+    # Attribute by attribute takes five times as long, which shows in short steps.
+    return list(cell._parameters.values())
 
 
 def variant_of(cell):
     """Return a layer's `reset_after`, and whether its activation is relu."""
     return cell.reset_after, cell.act is torch.relu
-
-
-def packed_weights(w_x, w_h, b_x, b_h, reset_after, reads_symbols):
-    """Arrange a layer's parameters as `forward` takes them.
-
-    Returns
-    -------
-    tuple
-        offsets, w_x, w_h, w_n
-    """
-    units = w_h.shape[1]
-    w_x = _n_first(w_x, units)
-    offset = np.zeros(4 * units, w_h.dtype)
-    offset[: 3 * units] = _n_first(b_x, units)
-    offset[units : 3 * units] += b_h[: 2 * units]
-    if reset_after:
-        offset[3 * units :] = b_h[2 * units :]
-    else:
-        offset[:units] += b_h[2 * units :]
-    offsets = offset[None]
-    if reads_symbols:
-        offsets = np.repeat(offsets, w_x.shape[1], axis=0)
-        offsets[:, : 3 * units] += w_x.T
-        w_x = w_x[:, :0]
-    n_direct = 3 * units if reset_after else 2 * units
-    return offsets, pack(w_x.T), pack(w_h[:n_direct].T), pack(w_h[2 * units :].T)
-
-
-def _n_first(rows, units):
-    """Reorder the parts (r, z, n) of the first axis as (n, r, z)."""
-    return np.concatenate([rows[2 * units :], rows[: 2 * units]])
-
-
-def _n_last(rows, units):
-    """Undo `_n_first`."""
-    return np.concatenate([rows[units:], rows[:units]])

@@ -3,12 +3,8 @@
 import numpy as np
 import torch
 
-from sklearn_gru.nets.fused._matmul import (
-    add_product_in_parts,
-    pack,
-    transposed_product,
-)
-from sklearn_gru.nets.threads import n_threads
+from sklearn_gru.nets.fused._matmul import add_product, add_transposed_product, pack
+from sklearn_gru.nets.threads import n_threads, on_threads, parts
 
 # In multiplications. It is less than a layer's: there is only one product to divide.
 WORTH_A_THREAD = 10_000_000
@@ -38,9 +34,8 @@ class _FusedLinear(torch.autograd.Function):
     def forward(ctx, x, weight, bias):
         ctx.save_for_backward(x, weight)
         result = bias.detach().expand(len(x), -1).clone()
-        panels = pack(weight.detach().numpy().T)
-        ctx.n_parts = n_threads() if len(x) * weight.numel() >= WORTH_A_THREAD else 1
-        add_product_in_parts(result.numpy(), x.numpy(), panels, ctx.n_parts)
+        ctx.threads = n_threads() if len(x) * weight.numel() >= WORTH_A_THREAD else 1
+        _add_product(result.numpy(), x.numpy(), weight.detach().numpy().T, ctx.threads)
         return result
 
     @staticmethod
@@ -48,8 +43,24 @@ class _FusedLinear(torch.autograd.Function):
     def backward(ctx, d_result):
         x, weight = ctx.saved_tensors
         x, d_result = x.numpy(), d_result.contiguous().numpy()
-        d_x, panels = np.zeros_like(x), pack(weight.detach().numpy())
-        add_product_in_parts(d_x, d_result, panels, ctx.n_parts)
-        d_weight = transposed_product(x, d_result, ctx.n_parts).T
-        gradients = d_x, d_weight, d_result.sum(axis=0)
+        weight = weight.detach().numpy()
+        d_x, d_weight = np.zeros_like(x), np.zeros(weight.T.shape, x.dtype)
+        _add_product(d_x, d_result, weight, ctx.threads)
+        on_threads(
+            lambda start, stop: add_transposed_product(
+                d_weight[start:stop], x[:, start:stop], d_result
+            ),
+            parts(len(d_weight), ctx.threads),
+            ctx.threads,
+        )
+        gradients = d_x, d_weight.T, d_result.sum(axis=0)
         return tuple(torch.from_numpy(gradient) for gradient in gradients)
+
+
+def _add_product(c, a, b, threads):
+    panels = pack(b)
+    on_threads(
+        lambda start, stop: add_product(c[start:stop], a[start:stop], panels),
+        parts(len(c), threads),
+        threads,
+    )

@@ -15,7 +15,6 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from sklearn_gru.nets.fused._lanes import INDEX, REGISTER_BYTES, WIDE, Lanes, Memory
-from sklearn_gru.nets.threads import in_parts
 
 # A tile of the result stays in registers: 8 x 3 of them, or 4 x 2 where there are
 # but sixteen, and the rest is for its factors.
@@ -26,6 +25,7 @@ PANEL_BYTES = TILE_VECTORS * REGISTER_BYTES
 DEPTH = 256
 
 
+@numba.njit(nogil=True, cache=True)
 def pack(matrix):
     """Copy a matrix (n_rows, n_columns) into panels as wide as a tile.
 
@@ -41,32 +41,13 @@ def pack(matrix):
     """
     n_rows, n_columns = matrix.shape
     width = PANEL_BYTES // matrix.itemsize
-    n_panels = -(-n_columns // width)
+    n_panels = (n_columns + width - 1) // width
     packed = np.zeros((n_panels, n_rows, width), matrix.dtype)
     for panel in range(n_panels):
-        part = matrix[:, panel * width : (panel + 1) * width]
-        packed[panel, :, : part.shape[1]] = part
+        for row in range(n_rows):
+            for column in range(panel * width, min(panel * width + width, n_columns)):
+                packed[panel, row, column - panel * width] = matrix[row, column]
     return packed
-
-
-def add_product_in_parts(c, a, panels, n_parts):
-    """Do what `add_product` does, on several threads."""
-    in_parts(
-        lambda start, stop: add_product(c[start:stop], a[start:stop], panels),
-        len(c),
-        n_parts,
-    )
-
-
-def transposed_product(a, b, n_parts):
-    """Return ``a.T @ b``, computed on several threads."""
-    c = np.zeros((a.shape[1], b.shape[1]), a.dtype)
-    in_parts(
-        lambda start, stop: add_transposed_product(c[start:stop], a[:, start:stop], b),
-        len(c),
-        n_parts,
-    )
-    return c
 
 
 @intrinsic(prefer_literal=True)

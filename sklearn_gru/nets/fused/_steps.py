@@ -3,12 +3,8 @@
 import numba
 import numpy as np
 
-from sklearn_gru.nets.fused._gru import forward
-from sklearn_gru.nets.fused._layer import (
-    packed_weights,
-    parameters_of,
-    variant_of,
-)
+from sklearn_gru.nets.fused._gru import forward, packed_weights
+from sklearn_gru.nets.fused._layer import parameters_of, variant_of
 from sklearn_gru.nets.fused._matmul import add_product, pack
 
 
@@ -46,7 +42,7 @@ class FusedSteps:
 
 def _layer(cell, state, is_first):
     parameters = (parameter.detach().numpy() for parameter in parameters_of(cell))
-    weights = packed_weights(*parameters, cell.reset_after, reads_symbols=is_first)
+    weights = packed_weights(*parameters, cell.reset_after, is_first)
     state = state[0].numpy()
     hidden = np.stack([state, state])
     gates = np.empty((1, len(state), 4 * state.shape[1]), state.dtype)
@@ -58,10 +54,10 @@ def _step(symbols, layers, head, logits, reset_after, is_relu):
     n_rows = symbols.shape[1]
     x = np.empty((1, n_rows, 0), logits.dtype)
     for offsets, w_x, w_h, w_n, hidden, gates in layers:
-        hidden[0] = hidden[1]
         forward(
             x,
             symbols,
+            hidden[1],
             offsets,
             w_x,
             w_h,
