@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler, PrintLog
 from skorch.dataset import get_len
-from skorch.utils import noop
+from skorch.utils import TeeGenerator, noop
 
 from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
@@ -105,9 +105,19 @@ class Net(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         loss = self.step_graph(batch) if self.step_graph else None
-        if loss is None:
+        if loss is not None:
+            return {"loss": loss, "y_pred": None}
+        if type(self.optimizer_) not in OPTIMIZERS.values():
+            # It may have to take the step several times.
             return super().train_step(batch, **fit_params)
-        return {"loss": loss, "y_pred": None}
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch, **fit_params)
+        parameters = TeeGenerator(self.get_all_learnable_params())
+        self._tell(
+            "on_grad_computed", named_parameters=parameters, batch=batch, training=True
+        )
+        self.optimizer_.step()
+        return step
 
     def train_step_single(self, batch, **fit_params):
         if not self.module_.training:
@@ -119,7 +129,7 @@ class Net(NeuralNet):
         if self.gradient_clip is not None:
             groups = self.optimizer_.param_groups
             parameters = [weight for group in groups for weight in group["params"]]
-            torch.nn.utils.clip_grad_norm_(parameters, self.gradient_clip)
+            _clip(parameters, self.gradient_clip)
         return {"loss": loss.detach(), "y_pred": y_pred.detach()}
 
     def infer(self, x, **fit_params):
@@ -132,8 +142,8 @@ class Net(NeuralNet):
         extras = X if isinstance(X, dict) else {}
         if losses.ndim > 2 and "lengths" in extras:
             losses = _mean_of_steps(losses, extras["lengths"])
-        losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
         if "weight" in extras:
+            losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
             losses = losses * extras["weight"]
         return losses.mean()
 
@@ -326,6 +336,15 @@ def _cosine(net, dataset, epochs):
 
 def _held_out(dataset, y=None):
     return dataset, dataset.validation
+
+
+def _clip(parameters, limit):
+    """Do what `clip_grad_norm_` does, without a multiplication by 1 on a CPU."""
+    gradients = [weight.grad for weight in parameters if weight.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    # To look at the norm would make a GPU wait.
+    if norm.is_cuda or not norm <= limit:
+        torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
 
 
 def _mean_of_steps(losses, lengths):

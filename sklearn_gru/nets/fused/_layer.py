@@ -14,7 +14,7 @@ from sklearn_gru.nets.fused._gru import (
 from sklearn_gru.nets.threads import n_threads, on_threads, parts
 
 # With fewer multiplications, a second thread costs more than it takes over.
-WORTH_A_THREAD = 40_000_000
+WORTH_A_THREAD = 20_000_000
 # Gradients are summed over parts of the batch, and then over the parts: at most so
 # many, each of at least so many rows, times steps.
 MOST_PARTS = 8
