@@ -92,9 +92,8 @@ class ForecastNet(nn.Module):
         if self.independent:
             block = block.view(len(window), self.n_targets, self.horizon)
             block = block.transpose(1, 2)  # (B, horizon, n_targets)
-        if self.center is None:
-            return block
-        return block * self.output_scale + self.level(window)
+        block = block * self.output_scale
+        return block if self.center is None else block + self.level(window)
 
     def features(self, window, exogenous=None, merge=True):
         """Map windows to hidden states, (B, units) or (B, n_series * units)."""
