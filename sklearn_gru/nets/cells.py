@@ -124,12 +124,34 @@ class GRU(_Cell, nn.GRU):
     def forward(self, x, state=None):
         if not self.is_fused:
             return super().forward(x, state)
-        from sklearn_gru.nets.fused import fused_gru
-
-        hidden, last = fused_gru(x, None if state is None else state[0], self)
-        return hidden, last[None]
+        hidden, (state,) = GRU.stacked([self], x, [state])
+        return hidden, state
 
     forward.__doc__ = _Cell.forward.__doc__
+
+    @staticmethod
+    def stacked(cells, x, states):
+        """Run layers that are fused, each on the hidden states of the one before.
+
+        Parameters
+        ----------
+        cells : list of GRU
+        x : Tensor of shape (B, T, input_size), or of integers, (B, T)
+        states : sequence of Tensor of shape (1, B, units), or of None
+            One per layer.
+
+        Returns
+        -------
+        hidden : Tensor of shape (B, T, units)
+            Of the last layer.
+        states : tuple of Tensor of shape (1, B, units)
+            Of every layer.
+        """
+        from sklearn_gru.nets.fused import fused_gru
+
+        states = [None if state is None else state[0] for state in states]
+        hidden, last = fused_gru(x, states, cells)
+        return hidden, tuple(state[None] for state in last)
 
     def step(self, projected, h):
         x_r, x_z, x_n = projected.chunk(3, dim=1)

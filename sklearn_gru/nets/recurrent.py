@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from sklearn_gru.nets.cells import CELLS, has_numba
+from sklearn_gru.nets.cells import CELLS, GRU, has_numba
 
 # To whose multiples a dropout's probability is rounded.
 LEVELS = 1 << 16
@@ -97,6 +97,8 @@ class Recurrent(nn.Module):
         The layers compute in the dtype of their own weights.
         """
         dtype = x.dtype
+        if self.directions == 1:
+            return self.carry(x)[0].to(dtype)
         for layer in self.layers:
             x = self._both_ways(layer, _hidden, x, lengths)
             x = self.dropout(x)
@@ -122,6 +124,8 @@ class Recurrent(nn.Module):
     def _through_layers(self, x, state=None):
         """Do what `carry` does, without the last layer's dropout."""
         before = state or (None,) * len(self.layers)
+        if self.is_fused and not self.dropout.is_active:
+            return GRU.stacked(list(self.cells()), x, before)
         after = []
         for (cell,), layer_state in zip(self.layers, before, strict=True):
             x, layer_state = cell(self.dropout(x) if after else x, layer_state)
@@ -178,10 +182,14 @@ class Dropout(nn.Module):
         self.seed = seed
         self.calls = 0
 
+    @property
+    def is_active(self):
+        return self.training and self.probability > 0
+
     def forward(self, x):
-        dropped = round(self.probability * LEVELS)
-        if not self.training or dropped == 0:
+        if not self.is_active:
             return x
+        dropped = round(self.probability * LEVELS)
         generator = torch.Generator(x.device).manual_seed(self.seed + self.calls)
         self.calls += 1
         # Four 16-bit numbers at once: to draw them one by one takes longer than the

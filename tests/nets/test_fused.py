@@ -61,7 +61,7 @@ def make(shape, activation="tanh", reset_after=True, dtype=torch.float64, seed=0
 
 
 def fused_gru(x, state, cell):
-    hidden, last = fused.fused_gru(x, state, cell)
+    hidden, (last,) = fused.fused_gru(x, [state], [cell])
     assert torch.allclose(last, hidden[:, -1], 0, 0, equal_nan=True)
     return hidden
 
@@ -293,12 +293,48 @@ def test_the_last_state_alone_has_the_gradients_of_its_place(activation, reset_a
     cell, x, state = make((5, 7, 3, 20), activation, reset_after)
     weight = torch.linspace(-1, 1, 100, dtype=torch.float64).view(5, 20)
     x, state = leaf(x), leaf(state)
-    hidden, last = fused.fused_gru(x, state, cell)
+    hidden, (last,) = fused.fused_gru(x, [state], [cell])
     by_last = gradients(last, weight, cell, x, state)
-    hidden, last = fused.fused_gru(x, state, cell)
+    hidden, (last,) = fused.fused_gru(x, [state], [cell])
     by_place = gradients(hidden[:, -1], weight, cell, x, state)
-    hidden, last = fused.fused_gru(x, state, cell)
+    hidden, (last,) = fused.fused_gru(x, [state], [cell])
     by_both = gradients(hidden[:, -1] + last, weight, cell, x, state)
     for one, other, both in zip(by_last, by_place, by_both, strict=True):
         assert relative_error(one, other) < 1e-13
         assert relative_error(both, 2 * other) < 1e-13
+
+
+@every_variant
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_stack_is_its_layers_one_after_the_other(
+    n_threads, activation, reset_after, monkeypatch
+):
+    monkeypatch.setattr(_layer, "WORTH_A_THREAD", 0)
+    allow_threads(n_threads)
+    cells, states = [], []
+    for size in ((21, 9, 5, 50), (21, 9, 50, 17), (21, 9, 17, 33)):
+        cell, x, state = make(size, activation, reset_after, seed=size[-1])
+        cells.append(cell)
+        states.append(leaf(state))
+    _, x, _ = make((21, 9, 5, 50))
+    x, states[1] = leaf(x), None
+    hidden, last = fused.fused_gru(x, states, cells)
+    slow, slow_last = x, []
+    for cell, state in zip(cells, states, strict=True):
+        slow, after = cell.unrolled(
+            slow, cell.initial_state(x) if state is None else state[None]
+        )
+        slow_last.append(after[0])
+    for one, other in zip((hidden, *last), (slow, *slow_last), strict=True):
+        assert relative_error(one, other) < 1e-13
+    leaves = [
+        x,
+        states[0],
+        states[2],
+        *(w for cell in cells for w in cell.parameters()),
+    ]
+    # The first layer's last state counts by itself, too, and the others' do not.
+    ours = torch.autograd.grad((hidden * hidden).sum() + last[0].sum(), leaves)
+    theirs = torch.autograd.grad((slow * slow).sum() + slow_last[0].sum(), leaves)
+    for one, other in zip(ours, theirs, strict=True):
+        assert relative_error(one, other) < 1e-12

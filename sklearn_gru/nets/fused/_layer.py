@@ -1,4 +1,4 @@
-"""The compiled GRU layer as an operation of torch."""
+"""Compiled GRU layers as an operation of torch."""
 
 import numpy as np
 import torch
@@ -22,152 +22,213 @@ ROWS_OF_A_PART = 16
 STEPS_OF_A_PART = 128
 
 
-def fused_gru(x, state, cell):
-    """Run a GRU layer over time.
+def fused_gru(x, states, cells):
+    """Run GRU layers over time, each on the states of the one before.
 
     Parameters
     ----------
     x : Tensor of shape (B, T, input_size), or of integers, (B, T)
         Is converted to the weights' dtype.
-    state : Tensor of shape (B, units), or None
-        None is all zeros.
-    cell : sklearn_gru.nets.cells.GRU
+    states : sequence of Tensor of shape (B, units), or of None
+        One per layer; None is all zeros.
+    cells : sequence of sklearn_gru.nets.cells.GRU
         Whose parameters apply.
 
     Returns
     -------
     hidden : Tensor of shape (B, T, units)
-        A view: in memory, time is the first axis.
-    last : Tensor of shape (B, units)
-        The last of them. Who needs no others should use this one: then the backward
-        pass need not add up gradients that are zero.
+        Of the last layer. A view: in memory, time is the first axis.
+    last : tuple of Tensor of shape (B, units)
+        The last states of every layer. Who needs no others should use these: then the
+        backward pass need not add up gradients that are zero.
     """
-    parameters = parameters_of(cell)
+    parameters = [weight for cell in cells for weight in parameters_of(cell)]
     if x.is_floating_point():
         x = x.to(parameters[0].dtype)
     x = x.transpose(0, 1).contiguous()  # (T, B, input_size) or (T, B)
-    if torch.is_grad_enabled() and any(map(_has_gradient, (x, state, *parameters))):
-        hidden, last = _FusedGRU.apply(variant_of(cell), x, state, *parameters)
+    inputs = x, *states, *parameters
+    if torch.is_grad_enabled() and any(map(_has_gradient, inputs)):
+        hidden, *last = _FusedGRU.apply(list(map(variant_of, cells)), *inputs)
     else:
-        once = _Pass(variant_of(cell), x, state, *parameters)
-        hidden = once.forward(_kept_weights(cell, once), keep=False)[1:]
-        last = hidden[-1]
-    return hidden.transpose(0, 1), last
+        layers = _layers(list(map(variant_of, cells)), inputs, keep=False)
+        for cell, layer in zip(cells, layers, strict=True):
+            layer.weights = _kept_weights(cell, layer)
+        hidden, *last = _forward(layers)
+    return hidden.transpose(0, 1), tuple(last)
 
 
 def _has_gradient(tensor):
     return tensor is not None and tensor.requires_grad
 
 
-def _kept_weights(cell, once):
+def _kept_weights(cell, layer):
     """Arrange the weights; of a frozen layer only if that was not done."""
     if cell.arranged is None:
-        return once.weights()
-    if once.reads_symbols not in cell.arranged:
-        cell.arranged[once.reads_symbols] = once.weights()
-    return cell.arranged[once.reads_symbols]
+        return layer.arranged()
+    if layer.reads_symbols not in cell.arranged:
+        cell.arranged[layer.reads_symbols] = layer.arranged()
+    return cell.arranged[layer.reads_symbols]
 
 
 class _FusedGRU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, variant, *inputs):
-        once = _Pass(variant, *inputs)
-        hidden = once.forward(once.weights(), keep=True)
-        ctx.once = once
+    def forward(ctx, variants, *inputs):
+        ctx.layers = _layers(variants, inputs, keep=True)
+        for layer in ctx.layers:
+            layer.weights = layer.arranged()
+        hidden, *last = _forward(ctx.layers)
         # Only so that torch notices when they are overwritten before `backward`.
         ctx.save_for_backward(hidden, *inputs)
         ctx.set_materialize_grads(False)
-        return hidden[1:], hidden[-1].clone()
+        return hidden, *(state.clone() for state in last)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, d_hidden, d_last):
-        hidden, *_ = ctx.saved_tensors
-        wants_d_x = ctx.needs_input_grad[1]
-        gradients = ctx.once.backward(hidden.numpy(), d_hidden, d_last, wants_d_x)
+    def backward(ctx, d_hidden, *d_last):
+        _ = ctx.saved_tensors  # raises if they are not what they were
+        _, wants_d_x, *_ = ctx.needs_input_grad
+        gradients = _backward(ctx.layers, d_hidden, d_last, wants_d_x)
         wanted = zip(gradients, ctx.needs_input_grad[1:], strict=True)
         return None, *(torch.from_numpy(g) if wants else None for g, wants in wanted)
 
 
-class _Pass:
-    """One run over the arrays of a batch, forward and backward."""
+def _layers(variants, inputs, keep):
+    """Lay out the arrays of a run; what is read by the next layer is the last's."""
+    x, *inputs = inputs
+    x, layers = x.detach().numpy(), []
+    for i, variant in enumerate(variants):
+        parameters = inputs[len(variants) + 4 * i :][:4]
+        layers.append(_Layer(variant, x, inputs[i], parameters, keep))
+        x = layers[-1].hidden[1:]
+    return layers
 
-    def __init__(self, variant, x, state, *parameters):
+
+def _forward(layers):
+    """Return the last layer's states (T, B, units), and every layer's last ones."""
+    threads = n_threads() if _are_large(layers) else 1
+
+    def run(start, stop):
+        for layer in layers:
+            layer.forward(start, stop)
+
+    on_threads(run, parts(layers[0].n_rows, threads), threads)
+    hidden = torch.from_numpy(layers[-1].hidden)[1:]
+    below = [torch.from_numpy(layer.hidden[-1]) for layer in layers[:-1]]
+    return hidden, *below, hidden[-1]
+
+
+def _backward(layers, d_hidden, d_last, wants_d_x):
+    """Return the gradients of x, of the states, and of all parameters."""
+    ranges = _ranges(layers)
+    if d_hidden is not None:
+        d_hidden = d_hidden.contiguous().numpy()
+    for i, layer in reversed(list(enumerate(layers))):
+        wants = wants_d_x or i > 0
+        layer.prepare_backward(d_hidden, d_last[i], wants, len(ranges))
+        d_hidden = layer.d_x
+
+    def run(part, start, stop):
+        for layer in reversed(layers):
+            layer.backward(part, start, stop)
+
+    on_threads(run, [(i, *ends) for i, ends in enumerate(ranges)], n_threads())
+    parameters = [gradient for layer in layers for gradient in layer.gradients()]
+    return [layers[0].d_x, *(layer.d_state for layer in layers), *parameters]
+
+
+def _ranges(layers):
+    """Divide the rows for `_backward`, by the sizes alone: sums depend on it."""
+    n_rows, number = layers[0].n_rows, 1
+    if _are_large(layers):
+        by_rows = max(n_rows // ROWS_OF_A_PART, 2)
+        by_steps = n_rows * layers[0].n_steps // STEPS_OF_A_PART
+        number = max(min(by_rows, by_steps, MOST_PARTS), 1)
+    return parts(n_rows, number) or [(0, 0)]
+
+
+def _are_large(layers):
+    return sum(layer.n_products for layer in layers) >= WORTH_A_THREAD
+
+
+class _Layer:
+    """One layer's arrays in a run over a batch, forward and backward."""
+
+    def __init__(self, variant, x, state, parameters, keep):
         self.variant = self.reset_after, _ = variant
-        self.gates = None
         self.parameters = [parameter.detach().numpy() for parameter in parameters]
         _, w_h, _, _ = self.parameters
         self.dtype, self.units = w_h.dtype, w_h.shape[1]
         self.n_steps, self.n_rows = x.shape[:2]
-        self.x = x.detach().numpy()
-        self.reads_symbols = self.x.ndim == 2
+        self.n_products = self.n_steps * self.n_rows * w_h.size
+        self.reads_symbols = x.ndim == 2
+        self.x, self.symbols = x, NO_SYMBOLS
         if self.reads_symbols:
-            self.symbols, self.x = self.x, np.empty((*self.x.shape, 0), self.dtype)
-        else:
-            self.symbols = NO_SYMBOLS
+            self.x, self.symbols = np.empty((*x.shape, 0), self.dtype), x
         self.state = np.empty((0, self.units), self.dtype)
         if state is not None:
             self.state = state.detach().contiguous().numpy()
-        products = self.n_steps * self.n_rows * w_h.size
-        self.is_large = products >= WORTH_A_THREAD
-
-    def weights(self):
-        """Arrange the weights for `forward`."""
-        return packed_weights(*self.parameters, self.reset_after, self.reads_symbols)
-
-    def forward(self, weights, keep):
-        """Return the hidden states (T + 1, B, units), the initial one first."""
-        hidden = np.empty((self.n_steps + 1, self.n_rows, self.units), self.dtype)
+        # The initial state first.
+        shape = self.n_steps + 1, self.n_rows, self.units
+        self.hidden = np.empty(shape, self.dtype)
         kept_steps = self.n_steps if keep else 1
         self.gates = borrow((kept_steps, self.n_rows, 4 * self.units), self.dtype)
-        arrays = self.x, self.symbols, self.state, *weights, hidden, self.gates
-        threads = n_threads() if self.is_large else 1
-        on_threads(
-            lambda start, stop: forward(*arrays, start, stop, *self.variant),
-            parts(self.n_rows, threads),
-            threads,
-        )
-        return torch.from_numpy(hidden)
-
-    def backward(self, hidden, d_hidden, d_last, wants_d_x):
-        """Return the gradients of x, the state, w_x, w_h, b_x and b_h."""
-        units, (w_x, w_h, _, _) = self.units, self.parameters
-        none = np.zeros((1, self.n_rows, units), self.dtype)
-        d_hidden = none if d_hidden is None else d_hidden.contiguous().numpy()
-        d_state = none[0] if d_last is None else d_last.numpy()
-        d_state = d_state.copy()
-        d_x = np.empty(self.x.shape if wants_d_x else (0, 0, 0), self.dtype)
-        ranges = self.ranges()
-        d_w_x = np.zeros((len(ranges), w_x.shape[1], 3 * units), self.dtype)
-        d_w_h = np.zeros((len(ranges), units, 3 * units), self.dtype)
-        d_bias = np.zeros((len(ranges), 4 * units), self.dtype)
-        weights = transposed_weights(w_x, w_h, self.reset_after, wants_d_x)
-        arrays = self.x, self.symbols, *weights, hidden, self.gates
-        starts_at_zero = len(self.state) == 0
-
-        def run(part, start, stop):
-            totals = d_w_x[part], d_w_h[part], d_bias[part]
-            gradients = d_hidden, d_state, d_x, *totals
-            backward(*arrays, starts_at_zero, *gradients, start, stop, *self.variant)
-
-        numbered = [(part, *ends) for part, ends in enumerate(ranges)]
-        on_threads(run, numbered, n_threads())
-        gradients = as_torch_has_them(d_w_x, d_w_h, d_bias, self.reset_after)
-        return d_x, d_state, *gradients
-
-    def ranges(self):
-        """Divide the rows for `backward`, by their number alone: sums depend on it."""
-        number = 1
-        if self.is_large:
-            by_rows = max(self.n_rows // ROWS_OF_A_PART, 2)
-            by_steps = self.n_rows * self.n_steps // STEPS_OF_A_PART
-            number = max(min(by_rows, by_steps, MOST_PARTS), 1)
-        return parts(self.n_rows, number) or [(0, 0)]
 
     def __del__(self):
         # Not before: as long as the graph exists, there may be a backward pass.
-        if self.gates is not None:
-            give_back(self.gates)
+        give_back(self.gates)
+
+    def arranged(self):
+        """Arrange the weights for `forward`."""
+        return packed_weights(*self.parameters, self.reset_after, self.reads_symbols)
+
+    def forward(self, start, stop):
+        forward(
+            self.x,
+            self.symbols,
+            self.state,
+            *self.weights,
+            self.hidden,
+            self.gates,
+            start,
+            stop,
+            *self.variant,
+        )
+
+    def prepare_backward(self, d_hidden, d_last, wants_d_x, n_parts):
+        """Lay out the arrays of the gradients; `d_hidden` may be filled in later."""
+        w_x, w_h, _, _ = self.parameters
+        nothing = np.zeros((1, self.n_rows, self.units), self.dtype)
+        self.d_hidden = nothing if d_hidden is None else d_hidden
+        self.d_state = nothing[0].copy() if d_last is None else d_last.numpy().copy()
+        self.d_x = np.empty(self.x.shape if wants_d_x else (0, 0, 0), self.dtype)
+        self.turned = transposed_weights(w_x, w_h, self.reset_after, wants_d_x)
+        self.d_w_x = np.zeros((n_parts, w_x.shape[1], 3 * self.units), self.dtype)
+        self.d_w_h = np.zeros((n_parts, self.units, 3 * self.units), self.dtype)
+        self.d_bias = np.zeros((n_parts, 4 * self.units), self.dtype)
+
+    def backward(self, part, start, stop):
+        backward(
+            self.x,
+            self.symbols,
+            *self.turned,
+            self.hidden,
+            self.gates,
+            len(self.state) == 0,
+            self.d_hidden,
+            self.d_state,
+            self.d_x,
+            self.d_w_x[part],
+            self.d_w_h[part],
+            self.d_bias[part],
+            start,
+            stop,
+            *self.variant,
+        )
+
+    def gradients(self):
+        """Return the gradients of w_x, w_h, b_x and b_h."""
+        sums = self.d_w_x, self.d_w_h, self.d_bias
+        return as_torch_has_them(*sums, self.reset_after)
 
 
 NO_SYMBOLS = np.empty((0, 0), np.int64)
