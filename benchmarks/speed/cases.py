@@ -171,13 +171,25 @@ SEARCH = {
     "epochs": 10,
 }
 
+FEW_FITS = {"rows": 200, "epochs": 1}
+
 search = Case(
     "search",
     "Seconds for a grid search of 8 candidates, 2 splits, 1,500 rows",
-    [Shape("search", SEARCH, {"n_jobs=1": 1.6}, {"rows": 200, "epochs": 1})],
+    [Shape("search", SEARCH, {"n_jobs=1": 1.6}, FEW_FITS)],
     [
         search_on("loky", 2, "n_jobs=2", ours=True),
         search_on("loky", 1, "n_jobs=1"),
+    ],
+)
+
+# By itself: an idle cluster takes a part of the cores.
+search_clusters = Case(
+    "search-clusters",
+    "Seconds for the same search on local clusters",
+    [Shape("search", SEARCH, {}, FEW_FITS)],
+    [
+        search_on("loky", 2, "n_jobs=2", ours=True),
         search_on("dask", 2, "dask, 2 local workers"),
         search_on("ray", 2, "ray, 2 local workers"),
     ],
@@ -260,6 +272,7 @@ CASES = [
     text,
     writing,
     search,
+    search_clusters,
     memory,
     imports,
     start,
