@@ -110,8 +110,7 @@ def _adjoint_of_rest(gates, before, d_after, d_gates):
 
 @lanewise
 def _copy(source, target):
-    for part in range(4):
-        target[part] = source[part]
+    target[0] = source[0]
 
 
 @lanewise
@@ -136,21 +135,23 @@ def packed_weights(w_x, w_h, b_x, b_h, reset_after, reads_symbols):
         offsets, w_x, w_h, w_n
     """
     units = w_h.shape[1]
-    n_offsets = w_x.shape[1] if reads_symbols else 1
-    offsets = np.zeros((n_offsets, 4 * units), w_h.dtype)
-    for offset in offsets:
-        offset[:units] = b_x[2 * units :]
-        offset[units : 3 * units] = b_x[: 2 * units] + b_h[: 2 * units]
-        if reset_after:
-            offset[3 * units :] = b_h[2 * units :]
-        else:
-            offset[:units] += b_h[2 * units :]
-    ordered = _n_first(w_x, units).T  # (input_size, 3 * units)
-    if reads_symbols:
-        offsets[:, : 3 * units] += ordered
-        ordered = ordered[:0]
+    offset = np.zeros(4 * units, w_h.dtype)
+    offset[:units] = b_x[2 * units :]
+    offset[units : 3 * units] = b_x[: 2 * units] + b_h[: 2 * units]
+    if reset_after:
+        offset[3 * units :] = b_h[2 * units :]
+    else:
+        offset[:units] += b_h[2 * units :]
+    ordered = _n_first(w_x, units)
+    offsets = np.empty((w_x.shape[1] if reads_symbols else 1, 4 * units), w_h.dtype)
+    for symbol in range(len(offsets)):
+        offsets[symbol] = offset
+        if reads_symbols:
+            for k in range(3 * units):
+                offsets[symbol, k] += ordered[k, symbol]
+    w_x = ordered[:, : 0 if reads_symbols else w_x.shape[1]].T
     n_direct = 3 * units if reset_after else 2 * units
-    return offsets, pack(ordered), pack(w_h[:n_direct].T), pack(w_h[2 * units :].T)
+    return offsets, pack(w_x), pack(w_h[:n_direct].T), pack(w_h[n_direct:].T)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -214,14 +215,14 @@ def forward(
     starts_at_zero = state.shape[0] == 0
     if starts_at_zero:
         hidden[0, start:stop] = 0
-    else:
-        hidden[0, start:stop] = state[start:stop]
+    for i in range(start, min(stop, state.shape[0])):
+        _copy(i, units, (state, hidden[0]))
     for t in range(hidden.shape[0] - 1):
         row = gates[t % gates.shape[0], start:stop]
         before, after = hidden[t, start:stop], hidden[t + 1, start:stop]
         for i in range(stop - start):
             symbol = symbols[t, start + i] if symbols.shape[0] else 0
-            _copy(0, units, (offsets[symbol : symbol + 1], row[i : i + 1]))
+            _copy(0, 4 * units, (offsets[symbol : symbol + 1], row[i : i + 1]))
         if x.shape[2]:
             add_product(row[:, : 3 * units], x[t, start:stop], w_x)
         if reset_after:
@@ -308,8 +309,9 @@ def backward(
         row, d_row = gates[t, start:stop], sums[kept : kept + n_rows]
         before = states[kept : kept + n_rows]
         given = d_hidden[t % d_hidden.shape[0], start:stop]
-        before[:] = hidden[t, start:stop]
-        inputs[kept : kept + n_rows] = x[t, start:stop]
+        for i in range(n_rows):
+            _copy(i, units, (hidden[t, start:stop], before))
+            _copy(i, x.shape[2], (x[t, start:stop], inputs[kept : kept + n_rows]))
         at_zero = t == 0 and starts_at_zero
         if reset_after:
             for i in range(n_rows):
@@ -320,8 +322,8 @@ def backward(
             if not at_zero:
                 add_product(carried, d_row[:, units:], u_h)
         else:
-            resets[kept : kept + n_rows] = row[:, 3 * units :]
             for i in range(n_rows):
+                _copy(i, units, (row[:, 3 * units :], resets[kept : kept + n_rows]))
                 if is_relu:
                     relu_adjoint_of_reset(
                         i, units, (row, before, carried, given, d_row)
