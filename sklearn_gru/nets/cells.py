@@ -37,6 +37,8 @@ def has_numba():
 class _Cell:
     """What the cells share: unrolling `step`, and reading the gates."""
 
+    is_fused = False
+
     def forward(self, x, state=None):
         """Run over the time steps of x.
 
@@ -149,9 +151,7 @@ class GRU(_Cell, nn.GRU):
         """
         from sklearn_gru.nets.fused import fused_gru
 
-        states = [None if state is None else state[0] for state in states]
-        hidden, last = fused_gru(x, states, cells)
-        return hidden, tuple(state[None] for state in last)
+        return fused_gru(x, states, cells)
 
     def step(self, projected, h):
         x_r, x_z, x_n = projected.chunk(3, dim=1)

@@ -60,7 +60,7 @@ class Recurrent(nn.Module):
     @property
     def is_fused(self):
         """Whether all layers run as compiled loops, which do not mix rows."""
-        return all(getattr(cell, "is_fused", False) for cell in self.cells())
+        return all(cell.is_fused for cell in self.cells())
 
     def cells(self):
         """Iterate over the cells of all layers and directions."""
@@ -119,15 +119,17 @@ class Recurrent(nn.Module):
         state : tuple of Tensor of shape (n_states, B, units)
         """
         hidden, after = self._through_layers(x, state)
-        return self.dropout(hidden), after
+        return self.dropout(hidden) if self.training else hidden, after
 
     def _through_layers(self, x, state=None):
         """Do what `carry` does, without the last layer's dropout."""
-        before = state or (None,) * len(self.layers)
-        if self.is_fused and not self.dropout.is_active:
-            return GRU.stacked(list(self.cells()), x, before)
+        cells = list(self.cells())
+        before = state or (None,) * len(cells)
+        drops = self.training and self.dropout.probability > 0
+        if not drops and all(cell.is_fused for cell in cells):
+            return GRU.stacked(cells, x, before)
         after = []
-        for (cell,), layer_state in zip(self.layers, before, strict=True):
+        for cell, layer_state in zip(cells, before, strict=True):
             x, layer_state = cell(self.dropout(x) if after else x, layer_state)
             after.append(layer_state)
         return x, tuple(after)
@@ -182,12 +184,8 @@ class Dropout(nn.Module):
         self.seed = seed
         self.calls = 0
 
-    @property
-    def is_active(self):
-        return self.training and self.probability > 0
-
     def forward(self, x):
-        if not self.is_active:
+        if not self.training or self.probability == 0:
             return x
         dropped = round(self.probability * LEVELS)
         generator = torch.Generator(x.device).manual_seed(self.seed + self.calls)

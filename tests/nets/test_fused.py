@@ -61,9 +61,15 @@ def make(shape, activation="tanh", reset_after=True, dtype=torch.float64, seed=0
 
 
 def fused_gru(x, state, cell):
-    hidden, (last,) = fused.fused_gru(x, [state], [cell])
+    hidden, last = last_too(x, state, cell)
     assert torch.allclose(last, hidden[:, -1], 0, 0, equal_nan=True)
     return hidden
+
+
+def last_too(x, state, cell):
+    states = [None if state is None else state[None]]
+    hidden, (last,) = fused.fused_gru(x, states, [cell])
+    return hidden, last[0]
 
 
 def leaf(tensor, dtype=None):
@@ -293,11 +299,11 @@ def test_the_last_state_alone_has_the_gradients_of_its_place(activation, reset_a
     cell, x, state = make((5, 7, 3, 20), activation, reset_after)
     weight = torch.linspace(-1, 1, 100, dtype=torch.float64).view(5, 20)
     x, state = leaf(x), leaf(state)
-    hidden, (last,) = fused.fused_gru(x, [state], [cell])
+    hidden, last = last_too(x, state, cell)
     by_last = gradients(last, weight, cell, x, state)
-    hidden, (last,) = fused.fused_gru(x, [state], [cell])
+    hidden, last = last_too(x, state, cell)
     by_place = gradients(hidden[:, -1], weight, cell, x, state)
-    hidden, (last,) = fused.fused_gru(x, [state], [cell])
+    hidden, last = last_too(x, state, cell)
     by_both = gradients(hidden[:, -1] + last, weight, cell, x, state)
     for one, other, both in zip(by_last, by_place, by_both, strict=True):
         assert relative_error(one, other) < 1e-13
@@ -318,13 +324,14 @@ def test_a_stack_is_its_layers_one_after_the_other(
         states.append(leaf(state))
     _, x, _ = make((21, 9, 5, 50))
     x, states[1] = leaf(x), None
-    hidden, last = fused.fused_gru(x, states, cells)
+    given = [None if state is None else state[None] for state in states]
+    hidden, last = fused.fused_gru(x, given, cells)
     slow, slow_last = x, []
     for cell, state in zip(cells, states, strict=True):
         slow, after = cell.unrolled(
             slow, cell.initial_state(x) if state is None else state[None]
         )
-        slow_last.append(after[0])
+        slow_last.append(after)
     for one, other in zip((hidden, *last), (slow, *slow_last), strict=True):
         assert relative_error(one, other) < 1e-13
     leaves = [

@@ -20,6 +20,8 @@ class Ours(nn.Module):
         allow_threads(shape["threads"])
         with initialized(self, 0, getattr(torch, shape["dtype"])):
             self.recurrent = Recurrent(shape["features"], tuple(shape["units"]))
+        if not shape["backward"]:
+            self.recurrent.freeze()
 
     def forward(self, x):
         return self.recurrent(x)

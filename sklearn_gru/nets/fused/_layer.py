@@ -29,7 +29,7 @@ def fused_gru(x, states, cells):
     ----------
     x : Tensor of shape (B, T, input_size), or of integers, (B, T)
         Is converted to the weights' dtype.
-    states : sequence of Tensor of shape (B, units), or of None
+    states : sequence of Tensor of shape (1, B, units), or of None
         One per layer; None is all zeros.
     cells : sequence of sklearn_gru.nets.cells.GRU
         Whose parameters apply.
@@ -38,7 +38,7 @@ def fused_gru(x, states, cells):
     -------
     hidden : Tensor of shape (B, T, units)
         Of the last layer. A view: in memory, time is the first axis.
-    last : tuple of Tensor of shape (B, units)
+    last : tuple of Tensor of shape (1, B, units)
         The last states of every layer. Who needs no others should use these: then the
         backward pass need not add up gradients that are zero.
     """
@@ -105,16 +105,16 @@ def _layers(variants, inputs, keep):
 
 def _forward(layers):
     """Return the last layer's states (T, B, units), and every layer's last ones."""
-    threads = n_threads() if _are_large(layers) else 1
 
     def run(start, stop):
         for layer in layers:
             layer.forward(start, stop)
 
+    threads = n_threads() if _are_large(layers) else 1
     on_threads(run, parts(layers[0].n_rows, threads), threads)
     hidden = torch.from_numpy(layers[-1].hidden)[1:]
-    below = [torch.from_numpy(layer.hidden[-1]) for layer in layers[:-1]]
-    return hidden, *below, hidden[-1]
+    below = [torch.from_numpy(layer.hidden[-1:]) for layer in layers[:-1]]
+    return hidden, *below, hidden[-1:]
 
 
 def _backward(layers, d_hidden, d_last, wants_d_x):
@@ -166,7 +166,7 @@ class _Layer:
             self.x, self.symbols = np.empty((*x.shape, 0), self.dtype), x
         self.state = np.empty((0, self.units), self.dtype)
         if state is not None:
-            self.state = state.detach().contiguous().numpy()
+            self.state = state.detach().contiguous().numpy()[0]
         # The initial state first.
         shape = self.n_steps + 1, self.n_rows, self.units
         self.hidden = np.empty(shape, self.dtype)
@@ -199,7 +199,7 @@ class _Layer:
         w_x, w_h, _, _ = self.parameters
         nothing = np.zeros((1, self.n_rows, self.units), self.dtype)
         self.d_hidden = nothing if d_hidden is None else d_hidden
-        self.d_state = nothing[0].copy() if d_last is None else d_last.numpy().copy()
+        self.d_state = (nothing if d_last is None else d_last.numpy()).copy()
         self.d_x = np.empty(self.x.shape if wants_d_x else (0, 0, 0), self.dtype)
         self.turned = transposed_weights(w_x, w_h, self.reset_after, wants_d_x)
         self.d_w_x = np.zeros((n_parts, w_x.shape[1], 3 * self.units), self.dtype)
@@ -215,7 +215,7 @@ class _Layer:
             self.gates,
             len(self.state) == 0,
             self.d_hidden,
-            self.d_state,
+            self.d_state[0],
             self.d_x,
             self.d_w_x[part],
             self.d_w_h[part],
