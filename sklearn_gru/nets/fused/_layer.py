@@ -154,6 +154,7 @@ class _Layer:
     """One layer's arrays in a run over a batch, forward and backward."""
 
     def __init__(self, variant, x, state, parameters, keep):
+        self.gates = None
         self.variant = self.reset_after, _ = variant
         self.parameters = [parameter.detach().numpy() for parameter in parameters]
         _, w_h, _, _ = self.parameters
@@ -175,7 +176,8 @@ class _Layer:
 
     def __del__(self):
         # Not before: as long as the graph exists, there may be a backward pass.
-        give_back(self.gates)
+        if self.gates is not None:
+            give_back(self.gates)
 
     def arranged(self):
         """Arrange the weights for `forward`."""

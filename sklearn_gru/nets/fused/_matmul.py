@@ -22,7 +22,7 @@ TILE_ROWS = 8 if WIDE else 4
 TILE_VECTORS = 3 if WIDE else 2
 PANEL_BYTES = TILE_VECTORS * REGISTER_BYTES
 # Rows of factors that fit into the cache nearest to the core.
-DEPTH = 256
+DEPTH = 128
 
 
 @numba.njit(nogil=True, cache=True)
