@@ -263,7 +263,7 @@ def train(net, dataset, settings, epochs):
             group["lr"] = torch.tensor(net.lr, device=net.device)
     net.step_graph = _step_graph(net, settings)
     try:
-        with one_thread(), with_accelerator(net):
+        with one_thread(), torch.enable_grad(), with_accelerator(net):
             net.partial_fit(dataset)
     finally:
         net.step_graph = None
