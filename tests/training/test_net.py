@@ -4,7 +4,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from sklearn_gru.nets import LOSSES, CrossEntropy
-from sklearn_gru.training.net import as_units
+from sklearn_gru.training.net import _clip, as_units
 
 
 @pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])
@@ -81,3 +81,16 @@ def test_settings_reach_the_module(make_model):
     assert model.module.head.weight.dtype == torch.float32
     assert model.module.return_sequences
     assert isinstance(model.net.criterion_, LOSSES["huber"])
+
+
+@pytest.mark.parametrize("limit", [1e-3, 1e3])
+def test_clipping_is_pytorchs(limit):
+    def gradients(clip):
+        weights = [torch.zeros(3, 2), torch.zeros(5), torch.zeros(2)]
+        for weight in weights[:2]:  # the last has none
+            weight.grad = torch.linspace(-1, 2, weight.numel()).view_as(weight)
+        clip(weights, limit)
+        return torch.cat([weight.grad.flatten() for weight in weights[:2]])
+
+    expected = gradients(torch.nn.utils.clip_grad_norm_)
+    assert torch.equal(gradients(_clip), expected)

@@ -181,3 +181,16 @@ def test_who_listens_to_batches_finds_their_records(make_model, make_dataset):
     assert len(listener.losses) == 2 * n_batches
     assert_same_weights(heard.weights, alone.weights, **EXACTLY)
     assert_allclose(heard.losses, alone.losses, rtol=1e-12)
+
+
+def test_an_optimizer_may_take_a_step_several_times(make_model, make_dataset):
+    steps = []
+
+    class Twice(torch.optim.SGD):
+        def step(self, closure):
+            steps.append([closure().item(), super().step(closure).item()])
+
+    model = make_model(optimizer=Twice, lr=0.01)
+    model.train(make_dataset(), 2)
+    assert steps
+    assert all(first == again for first, again in steps)

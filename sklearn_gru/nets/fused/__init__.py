@@ -5,7 +5,7 @@
 is a linear layer over many rows, `_steps` reads symbols one by one.
 
 numba looks at a function's own file for whether its compiled code on disk is still
-right: who changes `_lanes` or `_activations` runs `make clean-kernels`.
+right: who changes `_lanes`, `_activations` or `_matmul` runs `make clean-kernels`.
 """
 
 from sklearn_gru.nets.fused._layer import fused_gru

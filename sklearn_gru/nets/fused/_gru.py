@@ -164,7 +164,8 @@ def transposed_weights(w_x, w_h, reset_after, wants_d_x):
         u_x, u_h, u_n
     """
     units = w_h.shape[1]
-    n_direct, n_inputs = (3 if reset_after else 2) * units, wants_d_x * w_x.shape[1]
+    n_direct = 3 * units if reset_after else 2 * units
+    n_inputs = w_x.shape[1] if wants_d_x else 0
     u_x = pack(_n_first(w_x[:, :n_inputs], units))
     return u_x, pack(w_h[:n_direct]), pack(w_h[n_direct:])
 
@@ -312,31 +313,15 @@ def backward(
         for i in range(n_rows):
             _copy(i, units, (hidden[t, start:stop], before))
             _copy(i, x.shape[2], (x[t, start:stop], inputs[kept : kept + n_rows]))
+            if not reset_after:
+                _copy(i, units, (row[:, 3 * units :], resets[kept : kept + n_rows]))
         at_zero = t == 0 and starts_at_zero
         if reset_after:
-            for i in range(n_rows):
-                if is_relu:
-                    relu_adjoint(i, units, (row, before, carried, given, d_row))
-                else:
-                    tanh_adjoint(i, units, (row, before, carried, given, d_row))
-            if not at_zero:
-                add_product(carried, d_row[:, units:], u_h)
+            _step_back(row, before, carried, given, d_row, is_relu)
         else:
-            for i in range(n_rows):
-                _copy(i, units, (row[:, 3 * units :], resets[kept : kept + n_rows]))
-                if is_relu:
-                    relu_adjoint_of_reset(
-                        i, units, (row, before, carried, given, d_row)
-                    )
-                else:
-                    tanh_adjoint_of_reset(
-                        i, units, (row, before, carried, given, d_row)
-                    )
-            add_product(d_row[:, 3 * units :], d_row[:, :units], u_n)
-            for i in range(n_rows):
-                _adjoint_of_rest(i, units, (row, before, carried, d_row))
-            if not at_zero:
-                add_product(carried, d_row[:, units : 3 * units], u_h)
+            _step_back_of_reset(row, before, carried, given, d_row, u_n, is_relu)
+        if not at_zero:
+            add_product(carried, d_row[:, units : units + n_direct], u_h)
         if d_x.shape[0]:
             d_x[t, start:stop] = 0
             add_product(d_x[t, start:stop], d_row[:, : 3 * units], u_x)
@@ -350,9 +335,11 @@ def backward(
         if kept == n_kept or t == 0:
             # A product with states that are zero adds nothing.
             n_states = kept - n_rows if at_zero else kept
-            d_rows, d_direct = sums[:n_states], d_w_h[:, :n_direct]
+            d_rows = sums[:n_states]
             add_transposed_product(
-                d_direct, states[:n_states], d_rows[:, units : units + n_direct]
+                d_w_h[:, :n_direct],
+                states[:n_states],
+                d_rows[:, units : units + n_direct],
             )
             if not reset_after:
                 add_transposed_product(
@@ -362,6 +349,31 @@ def backward(
                 d_w_x[: x.shape[2]], inputs[:kept], sums[:kept, : 3 * units]
             )
             kept = 0
+
+
+@numba.njit(nogil=True, cache=True)
+def _step_back(row, before, carried, given, d_row, is_relu):
+    """Run the adjoint of a step, but for what the state gets by the weights."""
+    units = carried.shape[1]
+    for i in range(len(row)):
+        if is_relu:
+            relu_adjoint(i, units, (row, before, carried, given, d_row))
+        else:
+            tanh_adjoint(i, units, (row, before, carried, given, d_row))
+
+
+@numba.njit(nogil=True, cache=True)
+def _step_back_of_reset(row, before, carried, given, d_row, u_n, is_relu):
+    """Do the same with reset_after=False."""
+    units = carried.shape[1]
+    for i in range(len(row)):
+        if is_relu:
+            relu_adjoint_of_reset(i, units, (row, before, carried, given, d_row))
+        else:
+            tanh_adjoint_of_reset(i, units, (row, before, carried, given, d_row))
+    add_product(d_row[:, 3 * units :], d_row[:, :units], u_n)
+    for i in range(len(row)):
+        _adjoint_of_rest(i, units, (row, before, carried, d_row))
 
 
 @numba.njit(nogil=True, cache=True)
