@@ -63,10 +63,13 @@ def compare(name, settings, y, cv, options):
     backtest |= {"strategy": "no-update_params", "error_score": "raise"}
     forecaster = GRUForecaster(**settings, max_epochs=1, stride=10, random_state=0)
     engine = forecaster.clone().fit(y[: -options.origins], fh=[1]).forecaster_
-    rows = y.to_numpy()[-options.origins :, None]
+    rows, before = y.to_numpy()[-options.origins :, None], engine.history.last
+    origins = np.arange(1, len(rows) + 1)
     times = {"rolling": [], "naive": [], "ours": []}
     for _ in range(options.repeats):
-        times["rolling"].append(seconds(lambda: engine.rolling_forecast(rows, 1))[0])
+        times["rolling"].append(
+            seconds(lambda: engine.forecast_from(origins, rows, before=before))[0]
+        )
         times["naive"].append(
             seconds(lambda: evaluate(NaiveForecaster(), **backtest))[0]
         )

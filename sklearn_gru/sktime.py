@@ -1,15 +1,25 @@
 """The forecaster behind sktime's interface; the only module that imports sktime."""
 
-import copy
 import warnings
 
 import numpy as np
 import pandas as pd
 from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
-from sklearn_gru import estimators
-from sklearn_gru.estimators._base import document_parameters
+from sklearn_gru.estimators._base import document_parameters, draw_seed
 from sklearn_gru.estimators._conformal import offsets_by_step
+from sklearn_gru.estimators._named_tables import (
+    check_counts,
+    check_exogenous,
+    columns_of,
+    form_of,
+    in_known_order,
+    read_panel,
+    read_tables,
+    values_of,
+)
+from sklearn_gru.estimators.forecaster import checked_settings
+from sklearn_gru.estimators.forecasting import ForecastEngine, HeldOutErrors
 
 # Of a short series, a head that is sized by fh takes at most this part.
 LARGEST_SHARE = 1 / 3
@@ -53,9 +63,10 @@ class GRUForecaster(BaseForecaster):
 
     Attributes
     ----------
-    forecaster_ : sklearn_gru.GRUForecaster
-        The fitted engine; `forecaster_.net_` is the skorch net.
-    pretrained_ : sklearn_gru.GRUForecaster
+    forecaster_ : ForecastEngine
+        The engine, which is never changed but replaced; `forecaster_.net_` is the
+        skorch net.
+    pretrained_ : ForecastEngine
         The engine as `pretrain` left it.
 
     Notes
@@ -179,44 +190,66 @@ class GRUForecaster(BaseForecaster):
     # Training
 
     def _fit(self, y, X, fh):
-        rows, exogenous = _values(y), _values(X)
         if hasattr(self, "pretrained_"):
-            self.forecaster_ = copy.deepcopy(self.pretrained_)
-            self._check_columns(rows, exogenous)
-            self.forecaster_._adopt(rows, exogenous)
+            relation = self.pretrained_.relation
+            check_counts(y, X, relation)
+            self._columns = in_known_order(y, relation.form.names)
+            rows = read_tables(y, X, self._columns, relation)
+            self.forecaster_ = self.pretrained_.adopt(rows)
         else:
-            self.forecaster_ = self._engine(fh, len(rows))
-            self.forecaster_._fit(rows, exogenous=exogenous)
+            self._columns = columns_of(y)
+            rows = read_tables(y, X, self._columns)
+            settings = self._settings(self._direct_horizon(fh, len(rows)))
+            seed, form = draw_seed(self.random_state), form_of(y, X)
+            self.forecaster_ = ForecastEngine.fit(
+                rows, settings, seed, form=form, remember_all=True
+            )
         self._template = y.iloc[:0]
-        self._X_columns = None if X is None else X.columns
-        self._rows, self._exogenous = rows, exogenous
         self._last_label = y.index[-1]
-        self._calibrated = {}
+        self._held_out_errors = self._new_errors()
         return self
 
     def _update(self, y, X=None, update_params=True):
         start = y.index.searchsorted(self._last_label, side="right")
         if start == len(y):
             return self
-        y_new = y.iloc[start:]
-        X_new = None if X is None else X.loc[y_new.index]
-        self._check_known(X_new)
-        rows, exogenous = _values(y_new), _values(X_new)
+        y_new, engine = y.iloc[start:], self.forecaster_
+        rows = read_tables(y_new, X, self._columns, engine.relation)
+        settings = self._settings(engine.horizon) if update_params else None
         if start == 0 and not self._follows(y_new.index[0]):
-            # There is a gap: what came before it is no history of the new rows.
-            self._rows, self._exogenous = rows[:0], _head(exogenous, 0)
-            self.forecaster_._remember_end(rows, exogenous, None, extends=False)
-            self._calibrated = {}
-        elif update_params:
-            self.forecaster_._fit(rows, exogenous=exogenous, continuing=True)
-            self._calibrated = {}
+            self._restart(rows, settings, y_new.index[0])
         else:
-            self.forecaster_._remember_end(rows, exogenous, None, extends=True)
-        self._rows = np.concatenate([self._rows, rows])
-        if exogenous is not None:
-            self._exogenous = np.concatenate([self._exogenous, exogenous])
+            self.forecaster_ = engine.extend(rows, settings)
+            if update_params and not self._held_out_errors.has_gaps:
+                self._held_out_errors = self._new_errors()
         self._last_label = y.index[-1]
         return self
+
+    def _restart(self, rows, settings, label):
+        """Take in rows behind a gap: what came before is no history of theirs."""
+        engine = self.forecaster_
+        needed = engine.window_length_ + engine.horizon
+        if settings is not None and len(rows) < needed:
+            settings = None
+            self._warn_of_a_gap(
+                label,
+                f"the {len(rows)} rows behind the gap are too few to train on, since "
+                f"window_length={engine.window_length_} and horizon={engine.horizon} "
+                f"need {needed}; they are taken in as history",
+            )
+        elif settings is not None:
+            self._warn_of_a_gap(label, "no window that is trained on spans the gap")
+        self._held_out_errors = self._held_out_errors.broken_off(
+            engine.history.last, engine.window_length_
+        )
+        self.forecaster_ = engine.restart(rows, settings)
+
+    def _warn_of_a_gap(self, label, consequence):
+        warnings.warn(
+            f"Rows are missing between {self._last_label} and {label}, where the "
+            f"update begins: {consequence}.",
+            stacklevel=5,
+        )
 
     def pretrain(self, y, X=None, fh=None):
         """Train one network on all series of a panel or hierarchy.
@@ -227,7 +260,7 @@ class GRUForecaster(BaseForecaster):
             In any of sktime's formats. Series may differ in length; each is
             standardised by itself.
         X : panel or hierarchy, default=None
-            Exogenous columns, with the index of `y`.
+            Exogenous columns, with a row for each of `y`.
         fh : ForecastingHorizon or int or list of int, default=None
             Sizes the network's head if `horizon` is None.
 
@@ -244,28 +277,27 @@ class GRUForecaster(BaseForecaster):
             self.set_tags(X_inner_mtype="pd.DataFrame")
 
     def _pretrain(self, y, X=None, fh=None):
-        panel, exogenous = _split_panel(y), _split_panel(X)
-        shortest = min(map(len, panel))
-        engine = self._engine(fh, shortest)
-        self.pretrained_ = engine._fit_panel(panel, exogenous)
+        panel = read_panel(y, X, columns_of(y))
+        settings = self._settings(self._direct_horizon(fh, min(map(len, panel))))
+        seed, form = draw_seed(self.random_state), form_of(y, X)
+        self.pretrained_ = ForecastEngine.fit_panel(panel, settings, seed, form=form)
         return self
 
     def _pretrain_update(self, y, X=None, fh=None):
         if not hasattr(self, "pretrained_"):
             return self._pretrain(y, X, fh)
-        engine = copy.deepcopy(self.pretrained_)
-        engine._fit_panel(_split_panel(y), _split_panel(X), continuing=True)
-        self.pretrained_ = engine
+        engine = self.pretrained_
+        check_counts(y, X, engine.relation)
+        columns = in_known_order(y, engine.relation.form.names)
+        panel = read_panel(y, X, columns, engine.relation)
+        self.pretrained_ = engine.train_panel(panel, self._settings(engine.horizon))
         return self
 
-    def _engine(self, fh, n_rows):
-        parameters = self.get_params()
-        parameters["calibration_fraction"] = 0.0
-        if parameters["horizon"] is None:
-            parameters["horizon"] = self._direct_horizon(fh, n_rows)
-        engine = estimators.GRUForecaster(**parameters)
-        engine._validate_params()
-        return engine
+    def _settings(self, horizon, **changes):
+        parameters = {**self.get_params(), "calibration_fraction": 0.0, **changes}
+        if self.horizon is None:
+            parameters["horizon"] = horizon
+        return checked_settings(parameters)
 
     def _direct_horizon(self, fh, n_rows):
         if fh is None:
@@ -281,36 +313,44 @@ class GRUForecaster(BaseForecaster):
     # Forecasting
 
     def _predict(self, fh, X):
-        return self._frame(fh, self._values_at(fh, X))
+        values = self._values_at(fh, X)
+        index = fh.to_absolute_index(self._cutoff)
+        if isinstance(self._template, pd.Series):
+            return pd.Series(values[:, 0], index=index, name=self._template.name)
+        return pd.DataFrame(values, index=index, columns=self._template.columns)
 
     def _values_at(self, fh, X):
         """Forecast the rows of `fh`, behind the cutoff or before it: (n, columns)."""
-        steps = _steps(fh, self._cutoff)
+        steps, rows = _steps(fh, self._cutoff), self.forecaster_.history.last
         ahead = steps > 0
-        values = np.empty((len(steps), self._rows.shape[1]))
+        values = np.empty((len(steps), rows.values.shape[1]))
         if ahead.any():
             n_steps = int(steps.max())
             known = self._known_ahead(X, n_steps, steps[ahead])
-            history = self.forecaster_._history
-            origin = [len(history)]
-            forecast = self.forecaster_._forecast(history, None, origin, n_steps, known)
-            values[ahead] = forecast[0, steps[ahead] - 1]
+            forecast = self.forecaster_.forecast(n_steps, known)
+            values[ahead] = forecast[steps[ahead] - 1]
         if not ahead.all():
-            origins = len(self._rows) - 1 + steps[~ahead]
+            origins = len(rows) - 1 + steps[~ahead]
             if origins.min() < 0:
                 raise ValueError(
                     f"fh reaches {-int(steps.min())} rows behind the cutoff, but only "
-                    f"{len(self._rows)} rows are known."
+                    f"{len(rows)} rows are known."
                 )
-            forecast = self.forecaster_._forecast(
-                self._rows, None, origins, 1, self._exogenous
+            forecast = self.forecaster_.forecast_from(
+                origins, rows.values, exogenous=rows.exogenous
             )
             values[~ahead] = forecast[:, 0]
-        return values
+        return values[:, self._order]
+
+    @property
+    def _order(self):
+        """Where the columns of the user's y stand among the engine's."""
+        return [self._columns.index(column) for column in columns_of(self._template)]
 
     def _known_ahead(self, X, n_steps, steps):
-        """Exogenous rows of the window and of the `n_steps` after it."""
-        self._check_known(X)
+        """Exogenous rows of the `n_steps` after the cutoff: (n_steps, n_exogenous)."""
+        relation = self.forecaster_.relation
+        check_exogenous(X, relation)
         if X is None:
             return None
         horizon = ForecastingHorizon(range(1, n_steps + 1))
@@ -321,31 +361,8 @@ class GRUForecaster(BaseForecaster):
                 f"X must hold the future rows that are forecast, but misses "
                 f"{len(missing)} of {len(steps)}, first {missing[0]}."
             )
-        ahead = X[self._X_columns].reindex(index).ffill().bfill()
-        return np.concatenate([self.forecaster_._history_exogenous, _values(ahead)])
-
-    def _check_known(self, X):
-        if (X is None) != (self._X_columns is None):
-            was, now = ("with", "without") if X is None else ("without", "with")
-            raise ValueError(
-                f"This forecaster was fitted {was} exogenous X, but is used {now} it: "
-                "pass X, with the rows to forecast, to both or to neither."
-            )
-        if X is not None and list(X.columns) != list(self._X_columns):
-            raise ValueError(
-                f"X has the columns {list(X.columns)}, but the forecaster was fitted "
-                f"with {list(self._X_columns)}."
-            )
-
-    def _check_columns(self, rows, exogenous):
-        engine = self.forecaster_
-        n_known = 0 if exogenous is None else exogenous.shape[1]
-        expected = engine.n_features_in_, engine._n_exogenous
-        if (rows.shape[1], n_known) != expected:
-            raise ValueError(
-                f"y has {rows.shape[1]} columns and X {n_known}, but this forecaster "
-                f"was pretrained with {expected[0]} and {expected[1]}."
-            )
+        columns = list(relation.form.exogenous_names)
+        return values_of(X[columns].reindex(index).ffill().bfill())
 
     def _follows(self, label):
         """Tell whether a row is the one right after the last one known."""
@@ -355,74 +372,67 @@ class GRUForecaster(BaseForecaster):
         fh = ForecastingHorizon(pd.Index([label]), is_relative=False)
         return _steps(fh, last)[0] == 1
 
-    def _frame(self, fh, values):
-        index = fh.to_absolute_index(self._cutoff)
-        if isinstance(self._template, pd.Series):
-            return pd.Series(values[:, 0], index=index, name=self._template.name)
-        return pd.DataFrame(values, index=index, columns=self._template.columns)
-
     # Intervals
 
     def _predict_quantiles(self, fh, X, alpha):
         values = self._values_at(fh, X)
         steps = np.maximum(_steps(fh, self._cutoff), 1)
-        errors = self._calibration_errors(int(steps.max()))
+        errors = self._held_out_errors.errors(
+            self.forecaster_.history.last, int(steps.max()), self._second_model
+        )
         offsets = offsets_by_step(errors, np.asarray(alpha, float), extrapolate=True)
+        offsets = offsets[:, self._order]
         quantiles = values[:, :, None] + offsets[steps - 1]  # (n, columns, levels)
-        columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
+        names = self._get_varnames()
+        if isinstance(self._template, pd.DataFrame):
+            names = self._template.columns
         return pd.DataFrame(
             quantiles.reshape(len(values), -1),
             index=fh.to_absolute_index(self._cutoff),
-            columns=columns,
+            columns=pd.MultiIndex.from_product([names, alpha]),
         )
 
-    def _calibration_errors(self, steps):
-        """Errors of forecasts that training did not see, by step ahead.
+    def _new_errors(self):
+        """Errors from which intervals are made, none of them measured yet."""
+        engine = self.forecaster_
+        start, window = self._n_seen(), engine.window_length_
+        if hasattr(self, "pretrained_"):
+            # Its network has never seen the series.
+            untrained = self.pretrained_.adopt(engine.history.last)
+            return HeldOutErrors(min(window, start), model=untrained)
+        if start < window + engine.horizon:
+            return HeldOutErrors(min(window, start))
+        return HeldOutErrors(start)
 
-        Those of rows that came since the last call join the earlier ones.
-        """
-        model, start = self._calibrate()
-        n_complete = max(start, len(self._rows) - steps + 1)
-        known, start = self._calibrated.get(steps, (None, start))
-        errors = model._errors(self._rows, self._rows, start, steps, self._exogenous)
-        errors = errors if known is None else np.concatenate([known, errors])
-        # The last rows' errors are not complete before more rows are known.
-        n_kept = len(errors) - (len(self._rows) - n_complete)
-        self._calibrated[steps] = errors[:n_kept], n_complete
-        return errors
+    def _n_seen(self):
+        """Count the rows that a second model is trained on."""
+        n_rows = self.forecaster_.history.n_rows
+        return n_rows - max(1, int(n_rows * self.calibration_fraction))
 
-    def _calibrate(self):
-        """Return a model and the first row that it has not seen.
-
-        They are kept in a dict because predicting must not set attributes.
-        """
-        if not self._calibrated:
-            n_rows, engine = len(self._rows), self.forecaster_
-            start = n_rows - max(1, int(n_rows * self.calibration_fraction))
-            needed = engine.window_length_ + engine.horizon
-            if hasattr(self, "pretrained_"):
-                model, start = engine, min(engine.window_length_, start)
-            elif start < needed:
-                warnings.warn(
-                    f"{n_rows} rows are too few to keep some from training: the "
-                    "intervals are made from errors on training rows, and may be too "
-                    "narrow.",
-                    stacklevel=2,
-                )
-                model, start = engine, min(engine.window_length_, start)
-            else:
-                model = self._twin(start)
-            self._calibrated |= {"model": model, "start": start}
-        return self._calibrated["model"], self._calibrated["start"]
-
-    def _twin(self, n_rows):
-        """Train a second model on the first rows only, for as many steps."""
-        parameters = self.forecaster_.get_params()
-        parameters["callbacks"] = None
-        parameters["window_length"] = self.forecaster_.window_length_
-        parameters["max_epochs"] = round(self.max_epochs * len(self._rows) / n_rows)
-        twin = estimators.GRUForecaster(**parameters)
-        return twin._fit(self._rows[:n_rows], exogenous=_head(self._exogenous, n_rows))
+    def _second_model(self, rows):
+        """Train a second model on these rows only, for as many steps as the first."""
+        engine = self.forecaster_
+        if len(rows) < engine.window_length_ + engine.horizon:
+            warnings.warn(
+                f"{engine.history.n_rows} rows are too few to keep some from training: "
+                "the intervals are made from errors on training rows, and may be too "
+                "narrow.",
+                stacklevel=2,
+            )
+            return engine
+        n_rows = engine.history.n_rows
+        if self.verbose:
+            print(
+                f"Intervals: training a second model on the first {len(rows)} of "
+                f"{n_rows} rows, to measure its errors on the others."
+            )
+        settings = self._settings(
+            engine.horizon,
+            callbacks=None,
+            window_length=engine.window_length_,
+            max_epochs=round(self.max_epochs * n_rows / len(rows)),
+        )
+        return ForecastEngine.fit(rows, settings, draw_seed(self.random_state))
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):
@@ -449,23 +459,3 @@ class GRUForecaster(BaseForecaster):
 def _steps(fh, cutoff):
     """Read a horizon as steps from the cutoff, shape (n,)."""
     return np.asarray(fh.to_relative(cutoff).to_numpy(), dtype=int)
-
-
-def _values(table):
-    """Read a Series or DataFrame as float rows (n, columns); None stays None."""
-    if table is None:
-        return None
-    values = table.to_numpy(dtype=np.float64)
-    return values[:, None] if values.ndim == 1 else values
-
-
-def _head(rows, n):
-    return None if rows is None else rows[:n]
-
-
-def _split_panel(table):
-    """List the rows of each series of a panel or hierarchy."""
-    if table is None:
-        return None
-    levels = list(range(table.index.nlevels - 1))
-    return [_values(series) for _, series in table.groupby(level=levels, sort=True)]

@@ -1,6 +1,6 @@
 """Finding, for each target, the column that it is an affine image of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,11 +17,18 @@ class AffineMap:
     ----------
     columns : ndarray of shape (n_targets,), int
     slope, intercept : ndarray of shape (n_targets,), float64
+    tolerance : ndarray of shape (n_targets,), float64, or float
+        How far targets may have been from their images where the map was found.
+    ends : ndarray of shape (n_targets, 2), float64, or None
+        The two values of each column between which the line was drawn. Farther away
+        from them the tolerance grows.
     """
 
     columns: np.ndarray
     slope: np.ndarray
     intercept: np.ndarray
+    tolerance: np.ndarray = field(default=0.0, repr=False)
+    ends: np.ndarray = field(default=None, repr=False)
 
     @classmethod
     def identity(cls, n_columns):
@@ -31,6 +38,44 @@ class AffineMap:
     def __call__(self, x):
         """Map `x` of shape (..., n_columns) to targets (..., n_targets)."""
         return x[..., self.columns] * self.slope + self.intercept
+
+    def first_contradiction(self, x, y):
+        """Find the first row of `y` that is not the image of the row of `x`.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_rows, n_columns)
+        y : ndarray of shape (n_rows, n_targets)
+
+        Returns
+        -------
+        (int, int) or None
+            The row and the target; None if all rows agree, up to rounding.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> double = find_affine_map(np.eye(3), 2 * np.eye(3))
+        >>> double.first_contradiction(np.eye(3), 2 * np.eye(3)) is None
+        True
+        >>> double.first_contradiction(np.eye(3), 2 * np.eye(3) + [[0], [0.1], [0]])
+        (1, 0)
+        """
+        x, rounding = x[:, self.columns], max(_rounding(x), _rounding(y))
+        linear = x.astype(np.float64) * self.slope
+        size = np.abs(linear) + np.abs(y) + np.abs(self.intercept)
+        allowed = self.tolerance * self._leverage(x) + 8 * rounding * size
+        wrong = np.argwhere(~(np.abs(linear + self.intercept - y) <= allowed))
+        return tuple(map(int, wrong[0])) if len(wrong) else None
+
+    def _leverage(self, x):
+        """How much larger than between its ends the error of the line may be."""
+        if self.ends is None:
+            return 1.0
+        low, high = self.ends.T
+        width = np.abs(high - low)
+        distance = np.abs(x - low) / np.where(width > 0, width, np.inf)
+        return 1 + 2 * distance
 
 
 def find_affine_map(x, y):
@@ -65,27 +110,43 @@ def find_affine_map(x, y):
     matches = [_match(x, y[:, target], target) for target in range(y.shape[1])]
     if any(match is None for match in matches):
         return None
-    columns, slope, intercept = zip(*matches, strict=True)
-    return AffineMap(np.array(columns), np.array(slope), np.array(intercept))
+    return AffineMap(*map(np.array, zip(*matches, strict=True)))
 
 
 def _match(x, target, position):
-    """Return (column, slope, intercept), looking at the target's own position first."""
-    order = np.argsort(np.arange(x.shape[1]) != position, kind="stable")
+    """Return the entries of an `AffineMap`, or None.
+
+    The target's own position is looked at first; for a constant target, constant
+    columns are.
+    """
     rounding = max(_rounding(x), _rounding(target))
     target = target.astype(np.float64)
     low, high = int(target.argmin()), int(target.argmax())
-    for column in order:
+    for column in _candidates(x, target, position):
         values = x[:, column]
-        x_low, x_high = float(values[low]), float(values[high])
-        if x_low == x_high:
-            slope = 0.0
-        else:
-            slope = (target[high] - target[low]) / (x_high - x_low)
-        intercept = target[low] - slope * x_low
-        if _agrees(values, target, slope, intercept, rounding):
-            return int(column), float(slope), float(intercept)
+        ends = float(values[low]), float(values[high])
+        slope = _slope(values, target, ends, (target[low], target[high]))
+        intercept = target[low] - slope * ends[0]
+        tolerance = _tolerance(values, target, slope, intercept, rounding)
+        if _agrees(values, target, slope, intercept, tolerance):
+            return int(column), float(slope), float(intercept), tolerance, ends
     return None
+
+
+def _candidates(x, target, position):
+    """Order the columns of `x` by how likely they are to be the target's source."""
+    others = np.arange(x.shape[1]) != position
+    if target.max() > target.min():
+        return np.argsort(others, kind="stable")
+    varies = x.max(axis=0) > x.min(axis=0)
+    return np.lexsort((others, varies))
+
+
+def _slope(values, target, ends, target_ends):
+    if ends[0] != ends[1]:
+        return (target_ends[1] - target_ends[0]) / (ends[1] - ends[0])
+    # Of a constant no slope can be seen; scalers leave the unit of one as it is.
+    return 1.0 if values.max() == values.min() else 0.0
 
 
 def _rounding(values):
@@ -93,10 +154,13 @@ def _rounding(values):
     return np.finfo(np.result_type(values.dtype, np.float32)).eps
 
 
-def _agrees(values, target, slope, intercept, rounding):
+def _tolerance(values, target, slope, intercept, rounding):
     spread = target.max() - target.min()
     size = abs(slope) * np.abs(values).max() + np.abs(target).max() + abs(intercept)
-    tolerance = 1e-9 * spread + 8 * rounding * size
+    return float(1e-9 * spread + 8 * rounding * size)
+
+
+def _agrees(values, target, slope, intercept, tolerance):
     for start in range(0, len(values), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
         image = slope * values[block].astype(np.float64) + intercept

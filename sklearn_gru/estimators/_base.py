@@ -126,21 +126,11 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 net_class=self._net_class,
                 **module_arguments,
             )
-            self._prepare(net.module_, dataset)
         else:
             check_architecture(self.net_, self, module_arguments)
             net = copy.deepcopy(self.net_)
         train(net, dataset, self, epochs)
         self.net_ = net
-
-    def _holds_out(self, n_samples):
-        """Tell whether a fit on this many samples watches a held-out part of them."""
-        if self.early_stopping == "auto":
-            return n_samples >= ENOUGH_TO_HOLD_OUT
-        return self.early_stopping
-
-    def _prepare(self, module, dataset):
-        """Hook: measure on the data what the module needs to know of them."""
 
     @property
     def _n_features_out(self):
@@ -155,6 +145,13 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _resolve_device(self):
         self._device = resolve_device(self.device)
+
+
+def holds_out(early_stopping, n_samples):
+    """Tell whether a fit on this many samples watches a held-out part of them."""
+    if early_stopping == "auto":
+        return n_samples >= ENOUGH_TO_HOLD_OUT
+    return early_stopping
 
 
 def draw_seed(random_state):

@@ -24,7 +24,7 @@ from sklearn_gru.data import (
     fit_symbols,
     memory_map_of,
 )
-from sklearn_gru.estimators._base import BaseRecurrent, require_finite
+from sklearn_gru.estimators._base import BaseRecurrent, holds_out, require_finite
 from sklearn_gru.estimators._panels import read_pandas_panel
 from sklearn_gru.nets import SequenceNet
 from sklearn_gru.training import (
@@ -96,7 +96,7 @@ class BaseSequenceEstimator(BaseRecurrent):
             used = np.flatnonzero(weight)
             weight = (weight / weight[used].mean()).astype(self.dtype)
             make = partial(make, weight=weight)
-        if not hold_out or not self._holds_out(len(used)):
+        if not hold_out or not holds_out(self.early_stopping, len(used)):
             return make(used)
         training, held_out = train_test_split(
             used,

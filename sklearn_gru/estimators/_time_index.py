@@ -4,6 +4,7 @@ from bisect import bisect_left
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 
 def time_index_of(table):
@@ -11,15 +12,93 @@ def time_index_of(table):
     index = getattr(table, "index", None)
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)):
         return index
-    if isinstance(index, pd.Index) and pd.api.types.is_integer_dtype(index.dtype):
+    if isinstance(index, pd.Index) and is_integer_dtype(index.dtype):
         return index
     return None
 
 
-def calendar_of(table):
-    """Return the index of a pandas object if it holds dates, else None."""
-    index = getattr(table, "index", None)
-    return index if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex)) else None
+def of_one_kind(index, other):
+    """Tell whether two indexes both count rows, or both tell the time."""
+    return is_integer_dtype(index.dtype) == is_integer_dtype(other.dtype)
+
+
+def counts_rows(index):
+    """Tell whether an index only numbers rows from 0, as pandas does by itself."""
+    return bool(len(index)) and is_integer_dtype(index.dtype) and index[0] == 0
+
+
+def is_later(label, index):
+    """Tell whether a label comes behind the last one of an index.
+
+    Raises
+    ------
+    ValueError
+        If the two can't be compared.
+    """
+    try:
+        return bool(label > index[-1])
+    except TypeError as error:
+        raise ValueError(
+            f"The index of X begins with {label!r}, which can't be compared with the "
+            f"times of the training series, the last of which is {index[-1]!r}. Give "
+            "both the same kind of index and the same time zone, or use arrays."
+        ) from error
+
+
+def follows(later, index):
+    """Tell whether an index begins one step behind the end of another.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=9)
+    >>> follows(days[5:], days[:5]), follows(days[6:], days[:5])
+    (True, False)
+    """
+    if getattr(index, "freq", None) is not None:
+        return later[0] == index[-1] + index.freq
+    joined = index[-5:].append(later[:5])
+    try:
+        check_time_index(pd.Series(0, index=joined), "the two together")
+    except ValueError:
+        return False
+    return True
+
+
+def check_same_index(X, y):
+    """Raise if the indexes of X and y say that their rows do not belong together.
+
+    Parameters
+    ----------
+    X, y : object
+        Anything; only pandas objects with a time or integer index are looked at.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=4)
+    >>> check_same_index(pd.Series(0, days[:3]), pd.Series(0, days[1:]))
+    Traceback (most recent call last):
+        ...
+    ValueError: X and y have different indexes: row 0 is 2024-01-01 00:00:00 in X and \
+2024-01-02 00:00:00 in y. Select the same rows of both, or pass y.to_numpy() if they \
+belong together in the order in which they are.
+    """
+    indexes = [time_index_of(table) for table in (X, y)]
+    if any(index is None or not len(index) for index in indexes):
+        return
+    of_x, of_y = indexes
+    if len(of_x) != len(of_y) or of_x.equals(of_y):
+        return  # other lengths are an error of their own
+    if not of_one_kind(of_x, of_y) and (counts_rows(of_x) or counts_rows(of_y)):
+        return
+    pairs = enumerate(zip(of_x, of_y, strict=True))
+    row = next((i for i, (a, b) in pairs if a != b), 0)
+    raise ValueError(
+        f"X and y have different indexes: row {row} is {of_x[row]} in X and "
+        f"{of_y[row]} in y. Select the same rows of both, or pass y.to_numpy() if they "
+        "belong together in the order in which they are."
+    )
 
 
 def check_time_index(table, name):
@@ -56,7 +135,7 @@ TimeSeriesSplit: KFold cuts holes.
         return
     if index.hasnans:
         raise ValueError(f"The index of {name} holds missing values (NaT).")
-    positions = _positions(index)
+    positions = as_integers(index)
     steps = np.diff(positions)
     if (steps <= 0).any():
         place = int(np.argmax(steps <= 0))
@@ -78,8 +157,8 @@ TimeSeriesSplit: KFold cuts holes.
     )
 
 
-def _positions(index):
-    """The index as integers."""
+def as_integers(index):
+    """Return the labels of a time index as integers."""
     return index.asi8 if hasattr(index, "asi8") else index.to_numpy()
 
 

@@ -1,5 +1,6 @@
 """GRUForecaster: rows of a series in, the next rows out."""
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,15 +9,16 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gru.estimators._base import document_parameters, require_finite
-from sklearn_gru.estimators._conformal import offsets_by_step
-from sklearn_gru.estimators._forecasting import BaseForecaster
-from sklearn_gru.estimators._time_index import calendar_of, check_time_index
+from sklearn_gru.estimators._base import BaseRecurrent, document_parameters, draw_seed
+from sklearn_gru.estimators._intervals import ConformalIntervals
+from sklearn_gru.estimators._recognition import recognise
+from sklearn_gru.estimators._series_input import in_form, read_series
+from sklearn_gru.estimators.forecasting import ForecastEngine
 from sklearn_gru.nets import LOSSES
 
 
 @document_parameters
-class GRUForecaster(RegressorMixin, BaseForecaster):
+class GRUForecaster(ConformalIntervals, RegressorMixin, BaseRecurrent):
     """Gated recurrent network that forecasts the next rows of a series.
 
     Rows are equally spaced time steps, oldest first. ``fit(X, y)`` learns to forecast
@@ -105,7 +107,7 @@ least 25: give a longer series or a shorter window.
     """
 
     _parameter_constraints = {
-        **BaseForecaster._parameter_constraints,
+        **BaseRecurrent._parameter_constraints,
         "window_length": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
@@ -215,9 +217,15 @@ least 25: give a longer series or a shorter window.
             If a parameter is out of its range.
         ValueError
             If `X` or `y` has a wrong shape, length or content, if their time index
-            has a hole or goes back, or if training diverges.
+            has a hole, goes back or differs, or if training diverges. With
+            `warm_start`, also if y is related to X in another way than in the first
+            fit.
         """
-        return self._fit(X, y)
+        if self._starts_anew(continuing=False):
+            return self._fit_anew(X, y)
+        with self._all_or_nothing():
+            self.engine_ = self.engine_.refit(self._read_known(X, y), self)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
@@ -226,14 +234,54 @@ least 25: give a longer series or a shorter window.
         Parameters
         ----------
         X, y
-            As in `fit`: the rows that follow those of the last call. Standardisation
-            stays that of the first call.
+            As in `fit`: the rows that follow those of the last call, a continuation of
+            the training series as `predict` knows it. What the first call found about
+            them stays: how y is related to X, and how both are standardised. Rows
+            kept for calibration stay, too.
 
         Returns
         -------
         self : GRUForecaster
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, or if a row of y contradicts the relation to X that the first
+            call found.
         """
-        return self._fit(X, y, continuing=True)
+        if self._starts_anew(continuing=True):
+            return self._fit_anew(X, y, whole=False)
+        with self._all_or_nothing():
+            self.engine_ = self._continued(self._read_known(X, y))
+        return self
+
+    def _fit_anew(self, X, y, whole=True):
+        with self._all_or_nothing():
+            rows, form = read_series(self, X, y, reset=True)
+            seed = draw_seed(self.random_state)
+            self.engine_ = ForecastEngine.fit(rows, self, seed, form=form, whole=whole)
+        return self
+
+    def _continued(self, rows):
+        """Train the engine an epoch on rows, wherever they belong."""
+        engine, n_known = self.engine_, self.engine_.history.n_rows
+        place = recognise(rows, engine.history, engine.window_length_)
+        if place.start is None or place.behind_gap:
+            warnings.warn(
+                f"X begins at {rows.index[0]}, which does not follow the training "
+                f"series, whose last row is {engine.history.last.index[-1]}; it is "
+                "learned as a series that begins anew.",
+                stacklevel=4,
+            )
+            return engine.restart(rows, self)
+        if place.start == 0 and len(rows) >= n_known:
+            return engine.refit(rows, self, whole=False)
+        new = rows.part(n_known - place.start)
+        return (
+            engine.extend(new, self)
+            if len(new)
+            else engine.train(rows, place.start, self)
+        )
 
     def predict(self, X, steps=None, context=None):
         """Forecast each row of `X` from the rows before it, or the rows after `X`.
@@ -259,10 +307,15 @@ least 25: give a longer series or a shorter window.
             If `X` has other columns than in `fit`, or if `steps` is more than
             `horizon` and the targets are no affine images of columns of `X`.
         """
-        X, history = self._read_context(X, context)
+        values, before = self._read_context(X, context)
         if steps is None:
-            return self._flat(self._forecast(X, history, np.arange(len(X)), 1)[:, 0])
-        return self._flat(self._forecast(X, history, [len(X)], steps)[0])
+            origins = np.arange(len(values))
+            forecast = self.engine_.forecast_from(origins, values, 1, before)[:, 0]
+        else:
+            forecast = self.engine_.forecast_from([len(values)], values, steps, before)[
+                0
+            ]
+        return self._flat(forecast)
 
     def forecast(self, steps, X=None):
         """Forecast the rows after the training series, or after `X`.
@@ -281,8 +334,7 @@ least 25: give a longer series or a shorter window.
         if X is not None:
             return self.predict(X, steps=steps)
         check_is_fitted(self)
-        history = self._history
-        return self._flat(self._forecast(history, None, [len(history)], steps)[0])
+        return self._flat(self.engine_.forecast(steps))
 
     def rolling_forecast(self, X, steps, context=None):
         """Forecast the rows after every row of `X`, each from what was known then.
@@ -302,8 +354,9 @@ least 25: give a longer series or a shorter window.
             Entry [i, j] is the forecast of row i + 1 + j, made with the rows up to and
             including i.
         """
-        X, history = self._read_context(X, context)
-        return self._forecast(X, history, np.arange(1, len(X) + 1), steps)
+        values, before = self._read_context(X, context)
+        origins = np.arange(1, len(values) + 1)
+        return self.engine_.forecast_from(origins, values, steps, before)
 
     def transform(self, X):
         """Compute the hidden state behind each row's forecast.
@@ -319,11 +372,8 @@ least 25: give a longer series or a shorter window.
             ``units`` of the last layer, for each column of `X` in turn if `channels`
             is "independent".
         """
-        X, history = self._read_context(X)
-        blocks = self._evaluate(X, history, np.arange(len(X)), "features")
-        return require_finite(
-            np.concatenate(blocks).astype(np.float64), "The hidden state"
-        )
+        values, before = self._read_context(X)
+        return self.engine_.states(np.arange(len(values)), values, before)
 
     def score(self, X, y=None, sample_weight=None):
         """Compute R² of the one-step-ahead forecasts.
@@ -342,98 +392,59 @@ least 25: give a longer series or a shorter window.
         float
         """
         predicted = self.predict(X)
-        if y is None:
-            y = self._targets_of(self._read_rows(X, reset=False))
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        rows, form = read_series(self, X, y)
+        if form.names is not None:
+            rows = in_form(rows, form, self.engine_.relation.form)
+        truth = self._flat(self.engine_.relation.targets_of(rows))
+        return r2_score(truth, predicted, sample_weight=sample_weight)
 
-    def predict_interval(self, X=None, steps=None, *, coverage=0.9):
-        """Forecast with intervals that hold their coverage: split-conformal.
+    @property
+    def net_(self):
+        """The trained skorch net."""
+        return self.engine_.net_
 
-        The errors of forecasts over the rows that `calibration_fraction` kept out of
-        training are added to the forecast (Lei et al. 2018, Distribution-Free
-        Predictive Inference for Regression, section 2.2). The coverage holds on
-        average, for data like those rows.
+    @property
+    def window_length_(self):
+        """Rows of history behind each forecast."""
+        return self.engine_.window_length_
 
-        Parameters
-        ----------
-        X, steps
-            As in `predict`; without `X`, the rows after the training series.
-        coverage : float, default=0.9
-            Share of the values that the intervals are to contain.
+    def __sklearn_is_fitted__(self):
+        return "engine_" in vars(self)
 
-        Returns
-        -------
-        ndarray of shape (n_rows, 2) or (n_rows, n_targets, 2), float64
-            Lower and upper bounds; `steps` rows if it is given.
-
-        Raises
-        ------
-        ValueError
-            If there are no calibration rows, or too few for this coverage.
-        """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage must lie between 0 and 1, got {coverage!r}.")
-        tails = [(1 - coverage) / 2, (1 + coverage) / 2]
-        return self.predict_quantiles(X, steps, alpha=tails)
-
-    def predict_quantiles(self, X=None, steps=None, *, alpha=(0.1, 0.5, 0.9)):
-        """Forecast quantiles, as `predict_interval` does intervals.
-
-        Parameters
-        ----------
-        X, steps
-            As in `predict`; without `X`, the rows after the training series.
-        alpha : sequence of float, default=(0.1, 0.5, 0.9)
-            Probabilities that the values lie below.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, len(alpha)) or (n_rows, n_targets, len(alpha)), \
-                float64
-            Quantiles; `steps` rows if it is given.
-        """
-        check_is_fitted(self)
-        if X is None and steps is None:
-            raise ValueError("Give X, or the number of steps to forecast, or both.")
-        center = self.predict(X, steps) if X is not None else self.forecast(steps)
-        errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets)
-        offsets = offsets_by_step(errors, np.asarray(alpha, float))
-        offsets = offsets[:, 0] if self._y_is_flat else offsets  # (steps, ..., levels)
-        return center[..., None] + offsets
-
-    def _calibration_errors(self, steps):
-        """Errors of all forecasts over the calibration rows, by step ahead."""
-        if not self.calibration_fraction:
-            raise ValueError(
-                "Intervals need rows that training has not seen: fit with "
-                "calibration_fraction=0.2, for example."
-            )
-        rows, truth = self._calibration
-        start = len(rows) - len(truth)
-        if len(truth) < steps:
-            raise ValueError(
-                f"{len(truth)} calibration rows are too few for steps={steps}; raise "
-                "calibration_fraction or give a longer series."
-            )
-        padded = np.concatenate([np.full((start, truth.shape[1]), np.nan), truth])
-        return self._errors(rows, padded, start, steps)
+    def _read_known(self, X, y):
+        """Read what is to be learned beside what is known already."""
+        rows, form = read_series(self, X, y)
+        return in_form(rows, form, self.engine_.relation.form)
 
     def _read_context(self, X, context=None):
-        """Validate `X`; return it and the rows before it (None: padding)."""
+        """Validate `X`; return its values and the rows before it (None: padding)."""
         check_is_fitted(self)
-        check_time_index(X, "X")
-        stamps = calendar_of(X)
-        X = self._read_rows(X, reset=False)
+        rows, _ = read_series(self, X)
         context = self.context if context is None else context
         if context not in ("extend", "apply"):
             raise ValueError(f'context must be "extend" or "apply", got {context!r}.')
-        if context == "apply" or self._begins_like_training(X, stamps):
-            return X, None
-        self._warn_of_a_gap(stamps)
-        return X, self._history
+        if context == "apply":
+            return rows.values, None
+        history = self.engine_.history
+        place = recognise(rows, history, self.window_length_)
+        if place.behind_gap:
+            warnings.warn(
+                f"X begins at {rows.index[0]}, which does not follow the training "
+                f"series, whose last row is {history.last.index[-1]}; its first rows "
+                'are forecast from that series all the same. Use context="apply" to '
+                "read X by itself.",
+                stacklevel=3,
+            )
+        return rows.values, history.before(place.start or 0)
 
     def _flat(self, y):
-        return y[..., 0] if self._y_is_flat else y
+        return y[..., 0] if self.engine_.relation.form.flat else y
+
+    @property
+    def _n_features_out(self):
+        module = self.net_.module_
+        width = module.recurrent.output_size
+        return width * self.n_features_in_ if module.independent else width
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -442,3 +453,16 @@ least 25: give a longer series or a shorter window.
         # Rows are forecast from earlier rows, which scikit-learn's samples do not do.
         tags.regressor_tags.poor_score = True
         return tags
+
+
+def checked_settings(parameters):
+    """Make the settings of an engine from a forecaster's parameters.
+
+    Raises
+    ------
+    InvalidParameterError
+        If one is out of its range.
+    """
+    settings = GRUForecaster(**parameters)
+    settings._validate_params()
+    return settings

@@ -299,14 +299,6 @@ def test_early_stopping_watches_the_chronological_tail(table):
     assert len(history) < 60
 
 
-def test_targets_of_training_windows_end_before_the_held_out_ones(table):
-    model = GRUForecaster(**QUICK, horizon=5, stride=2, early_stopping=True).fit(table)
-    dataset = model._dataset(table.to_numpy(), None, 0, None, hold_out=True)
-    training = dataset.indices[-1] + 10 + 5
-    assert training <= dataset.validation.indices[0] + 10
-    assert len(dataset) + len(dataset.validation) <= 93
-
-
 def test_partial_fit_goes_on_where_the_series_ended(table):
     X = table.to_numpy()
     model = GRUForecaster(**QUICK).fit(X[:150])
@@ -319,8 +311,9 @@ def test_partial_fit_goes_on_where_the_series_ended(table):
 
 def test_partial_fit_on_the_same_series_does_not_join_its_end_to_its_start(table):
     model = GRUForecaster(**QUICK, calibration_fraction=0.2).partial_fit(table)
-    twice = model.partial_fit(table)._calibration[0]
-    np.testing.assert_array_equal(twice, table[150:])
+    twice = model.partial_fit(table).engine_
+    np.testing.assert_array_equal(twice.calibration.rows.values, table[150:])
+    np.testing.assert_array_equal(twice.history.last.values, table)
 
 
 def test_warm_start_goes_on_from_the_weights(table):

@@ -1,0 +1,143 @@
+"""Reading pandas tables whose rows and columns are paired by their labels."""
+
+import numpy as np
+import pandas as pd
+
+from sklearn_gru.estimators.forecasting import Form, Rows
+
+
+def columns_of(table):
+    """List the columns of a table; a Series is one."""
+    return list(table.columns) if isinstance(table, pd.DataFrame) else [None]
+
+
+def values_of(table):
+    """Read a Series or DataFrame as float rows (n, columns); None stays None."""
+    if table is None:
+        return None
+    values = table.to_numpy(dtype=np.float64)
+    return values[:, None] if values.ndim == 1 else values
+
+
+def form_of(y, X):
+    """Note the names of the columns of y and X."""
+    known = None if X is None else tuple(X.columns)
+    return Form(names=tuple(columns_of(y)), exogenous_names=known)
+
+
+def in_known_order(y, names):
+    """List the columns of `y` in the order of known ones, if they are the same."""
+    columns = columns_of(y)
+    return list(names) if set(columns) == set(names) else columns
+
+
+def read_tables(y, X, columns, relation=None):
+    """Read a series and what is known of the future beside it.
+
+    Parameters
+    ----------
+    y : Series or DataFrame
+    X : DataFrame or None
+        Rows are paired with those of `y` by index; further ones are left out.
+    columns : list
+        The columns of `y`, in the order in which they are to be read.
+    relation : Relation, default=None
+        What was learned before: `X` has the same columns then, in any order.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    ValueError
+        If columns are others than before, or if `X` misses rows of `y`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> y = pd.Series([1.0, 2.0], index=[5, 6])
+    >>> X = pd.DataFrame({"p": [40.0, 50.0, 60.0]}, index=[4, 5, 6])
+    >>> read_tables(y, X, [None]).exogenous
+    array([[50.],
+           [60.]])
+    """
+    if relation is not None:
+        check_exogenous(X, relation)
+    X = _paired(y, X)
+    if relation is not None and X is not None:
+        X = X[list(relation.form.exogenous_names)]
+    if isinstance(y, pd.DataFrame):
+        y = _select(y, columns)
+    return Rows(values_of(y), exogenous=values_of(X))
+
+
+def read_panel(y, X, columns, relation=None):
+    """Read the series of a panel or hierarchy: a list of Rows.
+
+    Parameters are those of `read_tables`; the index has more than one level, of which
+    the last is time.
+    """
+    whole = read_tables(y, X, columns, relation)
+    levels = list(range(y.index.nlevels - 1))
+    places = y.groupby(level=levels, sort=True).indices.values()
+    return [
+        Rows(whole.values[rows], exogenous=None if X is None else whole.exogenous[rows])
+        for rows in places
+    ]
+
+
+def check_counts(y, X, relation):
+    """Raise unless there are as many columns as in pretraining."""
+    n_columns, n_known = len(columns_of(y)), 0 if X is None else X.shape[1]
+    expected = relation.n_targets, relation.n_exogenous
+    if (n_columns, n_known) != expected:
+        raise ValueError(
+            f"y has {n_columns} columns and X {n_known}, but this forecaster was "
+            f"pretrained with {expected[0]} and {expected[1]}."
+        )
+
+
+def check_exogenous(X, relation):
+    """Raise unless the columns of X are those of the first fit.
+
+    Parameters
+    ----------
+    X : DataFrame or None
+    relation : Relation
+    """
+    names = relation.form.exogenous_names
+    if (X is None) != (names is None):
+        was, now = ("with", "without") if X is None else ("without", "with")
+        raise ValueError(
+            f"This forecaster was fitted {was} exogenous X, but is used {now} it: "
+            "pass X, with the rows to forecast, to both or to neither."
+        )
+    if X is not None and set(X.columns) != set(names):
+        raise ValueError(
+            f"X has the columns {list(X.columns)}, but the forecaster was fitted "
+            f"with {list(names)}."
+        )
+
+
+def _select(y, columns):
+    if set(y.columns) != set(columns):
+        raise ValueError(
+            f"y has the columns {list(y.columns)}, but the forecaster was fitted with "
+            f"{columns}."
+        )
+    return y[columns]
+
+
+def _paired(y, X):
+    """Select the rows of X that stand beside those of y."""
+    if X is None or X.index.equals(y.index):
+        return X
+    places = X.index.get_indexer(y.index)
+    missing = y.index[places < 0]
+    if len(missing):
+        raise ValueError(
+            f"X must have a row for each of y, but misses {len(missing)} of {len(y)}, "
+            f"first {missing[0]}."
+        )
+    return X.iloc[places]

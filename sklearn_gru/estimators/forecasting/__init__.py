@@ -1,0 +1,17 @@
+"""The forecasting engine: frozen state, and one plain class that both faces own."""
+
+from sklearn_gru.estimators.forecasting.calibration import HeldOutErrors
+from sklearn_gru.estimators.forecasting.engine import ForecastEngine
+from sklearn_gru.estimators.forecasting.history import History, Rows
+from sklearn_gru.estimators.forecasting.relation import Form, Relation
+from sklearn_gru.estimators.forecasting.windows import split_windows
+
+__all__ = [
+    "ForecastEngine",
+    "Form",
+    "HeldOutErrors",
+    "History",
+    "Relation",
+    "Rows",
+    "split_windows",
+]

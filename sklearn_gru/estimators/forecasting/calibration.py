@@ -1,0 +1,158 @@
+"""Errors on rows that training has not seen, from which intervals are made."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_gru.estimators.forecasting.history import Rows
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The rows that were kept out of training.
+
+    Parameters
+    ----------
+    rows : Rows
+        They, and before them those that their windows reach back to.
+    n_before : int
+        How many of `rows` come before them.
+    end : int
+        How many rows the series had up to their last.
+    """
+
+    rows: Rows
+    n_before: int
+    end: int
+
+    @classmethod
+    def behind(cls, rows, n_seen, window_length):
+        """Keep the rows behind the first `n_seen`; None if there are none."""
+        if n_seen == len(rows):
+            return None
+        first = max(0, n_seen - window_length)
+        return cls(rows.part(first).copied(), n_seen - first, len(rows))
+
+    @property
+    def start(self):
+        """How many rows the series had before the first of them."""
+        return self.end - len(self)
+
+    def __len__(self):
+        return len(self.rows) - self.n_before
+
+    def errors(self, engine, steps):
+        """Errors of the engine's forecasts, by step: (n, steps, n_targets)."""
+        if len(self) < steps:
+            raise ValueError(
+                f"{len(self)} calibration rows are too few for steps={steps}; raise "
+                "calibration_fraction or give a longer series."
+            )
+        return engine.errors(self.rows, self.n_before, steps)
+
+
+def n_calibration_rows(n_rows, fraction):
+    """Count the rows of a series that are kept out of training, its latest.
+
+    Examples
+    --------
+    >>> n_calibration_rows(100, 0.2)
+    20
+    """
+    return int(n_rows * fraction)
+
+
+class HeldOutErrors:
+    """Errors of a model on rows that it has not seen, measured when asked for.
+
+    It is a cache: asking fills it, and the answers do not depend on what was asked
+    before. The series is one stretch of rows, or several with gaps between them.
+
+    Parameters
+    ----------
+    start : int
+        The first row of the series that the model has not seen.
+    model : ForecastEngine, default=None
+        None has one trained on the rows before `start` when errors are first asked
+        for.
+    """
+
+    def __init__(self, start, model=None):
+        self.model = model
+        self.stretches = [_Stretch(start)]
+
+    @property
+    def has_gaps(self):
+        """Whether errors from before a gap are kept."""
+        return len(self.stretches) > 1
+
+    def broken_off(self, rows, start):
+        """Return the errors of these rows, and of those that come behind a gap.
+
+        Parameters
+        ----------
+        rows : Rows
+            Of the stretch that ends here.
+        start : int
+            The first row of the next stretch that is forecast.
+        """
+        errors = HeldOutErrors(start, self.model)
+        errors.stretches = [
+            *self.stretches[:-1],
+            self.stretches[-1].closed(rows),
+            *errors.stretches,
+        ]
+        return errors
+
+    def errors(self, rows, steps, train_model):
+        """Measure the errors over all stretches, by step: (n, steps, n_targets).
+
+        Parameters
+        ----------
+        rows : Rows
+            Of the last stretch.
+        steps : int
+        train_model : callable
+            Makes a model from the rows that it may see, if there is none yet.
+        """
+        first = self.stretches[0]
+        if self.model is None:
+            seen = rows if first.rows is None else first.rows
+            self.model = train_model(seen.part(0, first.start))
+        parts = [
+            stretch.errors(
+                self.model, rows if stretch.rows is None else stretch.rows, steps
+            )
+            for stretch in self.stretches
+        ]
+        return np.concatenate(parts)
+
+
+class _Stretch:
+    """Errors over rows without a gap, by number of steps.
+
+    `rows` is None while more may follow.
+    """
+
+    def __init__(self, start, rows=None):
+        self.start = start
+        self.rows = rows
+        self.complete = {}
+
+    def closed(self, rows):
+        """Return the same errors, of rows that no more will follow."""
+        closed = _Stretch(self.start, rows)
+        closed.complete = dict(self.complete)
+        return closed
+
+    def errors(self, model, rows, steps):
+        """Measure the errors of rows that came since the last call; join the others."""
+        known, start = self.complete.get(steps, (None, self.start))
+        errors = model.errors(rows, start, steps)
+        if known is not None:
+            errors = np.concatenate([known, errors])
+        # The last rows' errors are not complete before more rows are known.
+        n_complete = max(start, len(rows) - steps + 1)
+        n_open = max(len(rows) - n_complete, 0)
+        self.complete[steps] = errors[: len(errors) - n_open], n_complete
+        return errors

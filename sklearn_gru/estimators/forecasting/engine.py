@@ -1,0 +1,398 @@
+"""The forecasting engine, which both forecasters own."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from sklearn_gru.data import memory_map_of
+from sklearn_gru.estimators._base import require_finite
+from sklearn_gru.estimators.forecasting.calibration import (
+    Calibration,
+    n_calibration_rows,
+)
+from sklearn_gru.estimators.forecasting.history import History, end_to_end
+from sklearn_gru.estimators.forecasting.network import (
+    new_net,
+    place_of,
+    trained_copy,
+)
+from sklearn_gru.estimators.forecasting.origins import (
+    evaluate_at,
+    feed_back,
+    known_beside,
+    windows_before,
+)
+from sklearn_gru.estimators.forecasting.relation import Relation
+from sklearn_gru.estimators.forecasting.windows import (
+    panel_dataset,
+    require_rows,
+    resolve_window,
+    series_dataset,
+)
+from sklearn_gru.training import loss_curve, train
+
+# What a history keeps: the first rows; beside the last window, those that rows handed
+# over later may overlap with; and of either no more numbers than this.
+FIRST_ROWS = 128
+OVERLAP = 256
+REMEMBERED_NUMBERS = 1 << 16
+
+
+@dataclass(frozen=True)
+class ForecastEngine:
+    """A network that forecasts a series, and all that is known of that series.
+
+    The caller says what rows are: a new series (`fit`, `refit`), what follows the
+    present one (`extend`), rows of the present one (`train`), or a series that takes
+    its place (`restart`, `adopt`). An engine never changes: each of these returns
+    another. `settings` is a forecaster whose parameters apply; it is not kept.
+
+    Parameters
+    ----------
+    net_ : skorch.NeuralNet
+    window_length_ : int
+        Rows of history behind each forecast.
+    relation : Relation
+        What the targets are to the columns.
+    history : History
+        The rows before the next forecast.
+    calibration : Calibration or None
+        Rows kept out of training, for intervals.
+    """
+
+    net_: object
+    window_length_: int
+    relation: Relation
+    history: History
+    calibration: Calibration | None = None
+
+    @property
+    def horizon(self):
+        """Rows that the network forecasts at once."""
+        return self.net_.module_.horizon
+
+    @property
+    def loss_curve_(self):
+        """Training loss of every epoch."""
+        return loss_curve(self.net_)
+
+    @property
+    def n_iter_(self):
+        """Number of epochs trained."""
+        return len(self.loss_curve_)
+
+    # Learning
+
+    @classmethod
+    def fit(cls, rows, settings, seed, *, form=None, remember_all=False, whole=True):
+        """Train a new network on a series.
+
+        Parameters
+        ----------
+        rows : Rows
+        settings : GRUForecaster
+        seed : int
+            Of the initial weights, the shuffling and dropout.
+        form : Form, default=None
+        remember_all : bool, default=False
+            Whether the history keeps every row, or only those of both ends that later
+            calls may need.
+        whole : bool, default=True
+            Whether to train `max_epochs`, with early stopping, or a single epoch.
+
+        Returns
+        -------
+        ForecastEngine
+
+        Raises
+        ------
+        ValueError
+            If the series is too short or does not fit the settings.
+        """
+        window, horizon = resolve_window(settings, len(rows)), settings.horizon
+        n_seen = _n_seen(len(rows), settings.calibration_fraction, window, horizon)
+        relation = Relation.learn(rows, n_seen, settings.standardize, form)
+        if relation.affine is not None:
+            rows = rows.without_targets()
+        place = place_of(settings)
+        dataset = series_dataset(
+            rows.part(0, n_seen), relation, window, settings, place, hold_out=whole
+        )
+        net = new_net(dataset, relation, settings, seed, device=place[1])
+        train(net, dataset, settings, settings.max_epochs if whole else 1)
+        history = History.of(
+            rows, None if remember_all else _kept(rows, window, horizon)
+        )
+        calibration = Calibration.behind(rows, n_seen, window)
+        return cls(net, window, relation, history, calibration)
+
+    @classmethod
+    def fit_panel(cls, panel, settings, seed, *, form=None):
+        """Train a new network on many series, each standardised by itself.
+
+        Parameters
+        ----------
+        panel : list of Rows
+            The last of them is the history, until another series is adopted.
+        settings, seed, form
+            As in `fit`.
+
+        Returns
+        -------
+        ForecastEngine
+        """
+        window = resolve_window(settings, min(map(len, panel)))
+        relations = _relate_panel(panel, window, settings, form)
+        place = place_of(settings)
+        dataset = panel_dataset(
+            panel, relations, window, settings, place, hold_out=True
+        )
+        net = new_net(
+            dataset, relations[0], settings, seed, device=place[1], one_series=False
+        )
+        train(net, dataset, settings, settings.max_epochs)
+        return cls(net, window, relations[-1], History.of(panel[-1]))
+
+    def refit(self, rows, settings, *, whole=True):
+        """Train the network further on a series that replaces the present one.
+
+        The relation of targets to columns, and the scalers, stay those of the first
+        fit. Parameters are those of `fit`.
+        """
+        rows = self.relation.verified(rows)
+        fraction = settings.calibration_fraction
+        if not whole and self.calibration is None:
+            fraction = 0.0
+        n_seen = _n_seen(len(rows), fraction, self.window_length_, settings.horizon)
+        return replace(
+            self,
+            net_=self._trained(rows.part(0, n_seen), settings, whole),
+            history=History.of(rows, self.history.kept),
+            calibration=Calibration.behind(rows, n_seen, self.window_length_),
+        )
+
+    def train(self, rows, start, settings):
+        """Train an epoch on rows that the history has already.
+
+        Parameters
+        ----------
+        rows : Rows
+        start : int
+            Their place in the series. Calibration rows among them are left out.
+        settings : GRUForecaster
+        """
+        rows = self.relation.verified(rows)
+        if self.calibration is not None:
+            rows = rows.part(0, max(self.calibration.start - start, 0))
+        return replace(self, net_=self._trained(rows, settings, whole=False))
+
+    def train_panel(self, panel, settings):
+        """Train an epoch on many series, each standardised by itself."""
+        relations = _relate_panel(
+            panel, self.window_length_, settings, self.relation.form
+        )
+        place = place_of(settings)[0], torch.device(self.net_.device)
+        dataset = panel_dataset(
+            panel, relations, self.window_length_, settings, place, hold_out=False
+        )
+        net = trained_copy(self.net_, dataset, self.relation, settings, 1)
+        return replace(self.adopt(panel[-1]), net_=net)
+
+    def _trained(self, rows, settings, whole):
+        """Train a copy of the network on the windows of `rows`."""
+        if settings.window_length not in ("auto", self.window_length_):
+            raise ValueError(
+                f"Training can't go on with window_length={settings.window_length!r}: "
+                f"the fitted forecaster has window_length={self.window_length_!r}. Set "
+                "it back, or fit anew with warm_start=False."
+            )
+        require_rows(len(rows), self.window_length_, self.horizon)
+        place = place_of(settings)[0], torch.device(self.net_.device)
+        dataset = series_dataset(
+            rows, self.relation, self.window_length_, settings, place, hold_out=whole
+        )
+        epochs = settings.max_epochs if whole else 1
+        return trained_copy(self.net_, dataset, self.relation, settings, epochs)
+
+    # Taking rows in
+
+    def extend(self, rows, settings=None):
+        """Take in the rows that follow the history.
+
+        Parameters
+        ----------
+        rows : Rows
+        settings : GRUForecaster, default=None
+            With it, the network trains an epoch on the windows whose targets they are.
+        """
+        rows = self.relation.verified(rows)
+        net = self.net_
+        if settings is not None:
+            net = self._trained(self._with_windows(rows), settings, whole=False)
+        return replace(self, net_=net, history=self.history.extended(rows))
+
+    def restart(self, rows, settings=None):
+        """Take in rows that begin anew behind a gap.
+
+        Parameters
+        ----------
+        rows : Rows
+        settings : GRUForecaster, default=None
+            With it, the network trains an epoch on them.
+        """
+        rows = self.relation.verified(rows)
+        net = self.net_
+        if settings is not None:
+            net = self._trained(rows, settings, whole=False)
+        history = History.of(rows, self.history.kept)
+        calibration = self.calibration and replace(self.calibration, end=0)
+        return replace(self, net_=net, history=history, calibration=calibration)
+
+    def adopt(self, rows):
+        """Take another series in, standardised by itself, without training."""
+        return replace(
+            self, relation=self.relation.rescaled(rows), history=History.of(rows)
+        )
+
+    def _with_windows(self, rows):
+        """Put those rows in front that the windows of `rows` reach back to.
+
+        Blocks of targets may begin in the history, but not among calibration rows.
+        """
+        enough = len(rows) >= self.window_length_ + self.horizon
+        if enough and memory_map_of(rows.values) is not None:
+            return rows  # to join rows to it would copy the file
+        n_before = self.window_length_ + self.horizon - 1
+        if self.calibration is not None:
+            n_since = self.history.n_rows - self.calibration.end
+            if n_since + len(rows) < self.horizon:
+                raise ValueError(
+                    f"{n_since + len(rows)} rows are known behind the calibration "
+                    f"rows, but horizon={self.horizon} are needed to train on them: "
+                    "give more rows at once, or fit with calibration_fraction=0."
+                )
+            n_before = min(n_before, self.window_length_ + n_since)
+        return end_to_end([self.history.last.part(-n_before), rows])
+
+    # Forecasting
+
+    def forecast(self, steps, exogenous=None):
+        """Forecast the rows after the history.
+
+        Parameters
+        ----------
+        steps : int
+        exogenous : ndarray of shape (steps, n_exogenous), default=None
+            What is known of these rows.
+
+        Returns
+        -------
+        ndarray of shape (steps, n_targets), float64
+        """
+        rows = self.history.last
+        if exogenous is not None:
+            exogenous = np.concatenate([rows.exogenous, exogenous])
+        return self.forecast_from([len(rows)], rows.values, steps, None, exogenous)[0]
+
+    def forecast_from(self, origins, values, steps=1, before=None, exogenous=None):
+        """Forecast from any of a series' rows.
+
+        Parameters
+        ----------
+        origins : array-like of int, shape (n_origins,)
+            How many of `values` each forecast has seen.
+        values : array-like of shape (n_rows, n_columns)
+        steps : int, default=1
+        before : Rows, default=None
+            The rows right before `values`; None pads with the first of `values`.
+        exogenous : ndarray of shape (n_known, n_exogenous), default=None
+            One row for each of `values`, and for those after them. It goes with a
+            `before` of None.
+
+        Returns
+        -------
+        ndarray of shape (n_origins, steps, n_targets), float64
+        """
+        _require_steps(steps, self)
+        before = None if before is None else before.values
+        if exogenous is not None:
+            exogenous = self.relation.exogenous_scaler.transform(exogenous)
+
+        def take(origins):
+            inputs = [windows_before(origins, values, before, self)]
+            if exogenous is not None:
+                inputs.append(known_beside(origins, exogenous, steps, self))
+            return inputs
+
+        def forecast(module, windows, known=None):
+            return feed_back(module, windows, known, steps)
+
+        outputs = evaluate_at(self, np.asarray(origins), take, forecast)
+        return require_finite(self.relation.to_units(outputs), "The forecast")
+
+    def states(self, origins, values, before=None):
+        """Compute the hidden states behind forecasts: (n_origins, units), float64."""
+        before = None if before is None else before.values
+        states = evaluate_at(
+            self,
+            np.asarray(origins),
+            lambda origins: [windows_before(origins, values, before, self)],
+            lambda module, windows: module.features(windows),
+        )
+        return require_finite(states.astype(np.float64), "The hidden state")
+
+    def errors(self, rows, start, steps):
+        """Errors of all forecasts from row `start` on, by step.
+
+        Returns
+        -------
+        ndarray of shape (n, steps, n_targets), float64
+            Truth minus forecast; NaN where the truth is not known yet.
+        """
+        truth = self.relation.targets_of(rows)
+        origins = np.arange(start, len(rows))
+        if not len(origins):
+            return np.empty((0, steps, truth.shape[1]))
+        unknown = np.full((steps - 1, truth.shape[1]), np.nan)
+        truth = np.concatenate([truth, unknown])
+        forecast = self.forecast_from(
+            origins, rows.values, steps, exogenous=rows.exogenous
+        )
+        return truth[origins[:, None] + np.arange(steps)] - forecast
+
+
+def _require_steps(steps, engine):
+    if not isinstance(steps, (int, np.integer)) or steps < 1:
+        raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
+    if steps > engine.horizon and engine.relation.affine is None:
+        raise ValueError(
+            f"steps={steps} is more than horizon={engine.horizon}, and the targets are "
+            "no affine images of columns of X, so forecasts can't be fed back. Fit "
+            f"with horizon={steps}, or transform X and y alike."
+        )
+
+
+def _kept(rows, window_length, horizon):
+    """Number of first and last rows to keep: by them a series is known again."""
+    most = REMEMBERED_NUMBERS // rows.values.shape[1]
+    needed = window_length + horizon - 1
+    first = max(window_length, min(FIRST_ROWS, most))
+    return first, max(needed, min(needed + OVERLAP, most))
+
+
+def _n_seen(n_rows, calibration_fraction, window_length, horizon):
+    """Count the rows of a series that training sees, and require enough of them."""
+    n_seen = n_rows - n_calibration_rows(n_rows, calibration_fraction)
+    note = " (without the calibration rows)" if calibration_fraction else ""
+    require_rows(n_seen, window_length, horizon, note=note)
+    return n_seen
+
+
+def _relate_panel(panel, window_length, settings, form):
+    for i, rows in enumerate(panel):
+        name = f"Series {i} of the panel"
+        require_rows(len(rows), window_length, settings.horizon, name)
+    return [
+        Relation.learn(rows, len(rows), settings.standardize, form) for rows in panel
+    ]

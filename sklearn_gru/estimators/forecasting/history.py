@@ -1,0 +1,131 @@
+"""Rows of a series, and those that precede the next forecast."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Consecutive rows of a series, and what belongs to each of them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        What windows are cut from.
+    targets : ndarray of shape (n_rows, n_targets), default=None
+        What is forecast, unless it follows from the values.
+    exogenous : ndarray of shape (n_rows, n_exogenous), default=None
+        What is known of the row before it comes.
+    index : pandas.Index, default=None
+        When each row was, if that is known.
+    """
+
+    values: np.ndarray
+    targets: np.ndarray = None
+    exogenous: np.ndarray = None
+    index: object = None
+
+    def __len__(self):
+        return len(self.values)
+
+    def part(self, start, stop=None):
+        """Cut rows out, as a slice does."""
+        return self._each(lambda column: column[start:stop])
+
+    def copied(self):
+        """Copy, so that no change of the caller's arrays is seen here."""
+        return self._each(lambda column: column.copy())
+
+    def without_targets(self):
+        """Drop the targets, which then follow from the values."""
+        return replace(self, targets=None)
+
+    @property
+    def columns(self):
+        """All there is of the rows, in the order of the parameters."""
+        return self.values, self.targets, self.exogenous, self.index
+
+    def _each(self, function):
+        return Rows(
+            *(None if part is None else function(part) for part in self.columns)
+        )
+
+
+def end_to_end(parts):
+    """Join rows; what one of them lacks, all lose."""
+    columns = zip(*(rows.columns for rows in parts), strict=True)
+    return Rows(*map(_joined, columns))
+
+
+def _joined(columns):
+    if any(column is None for column in columns):
+        return None
+    if isinstance(columns[0], np.ndarray):
+        return np.concatenate(columns)
+    return columns[0].append(list(columns[1:]))
+
+
+@dataclass(frozen=True)
+class History:
+    """The rows of a series up to the next forecast.
+
+    Of a long series only the first and the last rows are kept. Nothing here changes:
+    `extended` returns another history.
+
+    Parameters
+    ----------
+    first, last : Rows
+        The same rows, if all are kept.
+    n_rows : int
+        Rows of the whole series.
+    kept : (int, int) or None
+        How many first and last rows are kept; None keeps all.
+    """
+
+    first: Rows
+    last: Rows
+    n_rows: int
+    kept: tuple | None
+
+    @classmethod
+    def of(cls, rows, kept=None):
+        """Remember a series."""
+        if kept is None or len(rows) <= max(kept):
+            whole = rows.copied()
+            return cls(whole, whole, len(rows), kept)
+        n_first, n_last = kept
+        first, last = rows.part(0, n_first).copied(), rows.part(-n_last).copied()
+        return cls(first, last, len(rows), kept)
+
+    def extended(self, rows):
+        """Return the history of the same series with further rows behind it."""
+        n_rows = self.n_rows + len(rows)
+        if self.kept is None or n_rows <= max(self.kept):
+            whole = end_to_end([self.last, rows])
+            return History(whole, whole, n_rows, self.kept)
+        n_first, n_last = self.kept
+        missing = max(n_first - len(self.first), 0)
+        first = (
+            end_to_end([self.first, rows.part(0, missing)]) if missing else self.first
+        )
+        first = first.part(0, n_first).copied()
+        last = end_to_end([self.last, rows.part(-n_last)]).part(-n_last).copied()
+        return History(first, last, n_rows, self.kept)
+
+    @property
+    def is_whole(self):
+        """Whether all rows are kept."""
+        return len(self.last) == self.n_rows
+
+    def before(self, position):
+        """Return the rows right before a position of the series, or None.
+
+        None is returned before the first row, and where the rows were not kept.
+        """
+        n_dropped = self.n_rows - len(self.last)
+        if position > n_dropped:
+            return self.last.part(0, position - n_dropped)
+        if 0 < position <= len(self.first):
+            return self.first.part(0, position)
+        return None

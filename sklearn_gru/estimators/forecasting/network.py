@@ -1,0 +1,75 @@
+"""The network of an engine: building it, measuring scales, training it on."""
+
+import copy
+
+import numpy as np
+import torch
+
+from sklearn_gru.nets import LOSSES, ForecastNet
+from sklearn_gru.training import build_net, check_architecture, resolve_device, train
+
+SAMPLED_WINDOWS = 1024
+
+
+def place_of(settings):
+    """Return the precision and the device that settings ask for."""
+    return getattr(torch, settings.dtype), resolve_device(settings.device)
+
+
+def new_net(dataset, relation, settings, seed, *, device, one_series=True):
+    """Build an untrained net for a dataset's windows.
+
+    Parameters
+    ----------
+    dataset : SequenceDataset
+        The net's centre and scales are measured on it.
+    relation : Relation
+    settings : GRUForecaster
+    seed : int
+    device : torch.device
+    one_series : bool, default=True
+        Whether all windows are of one series, in the order of time.
+
+    Returns
+    -------
+    skorch.NeuralNet
+    """
+    net = build_net(
+        ForecastNet,
+        LOSSES[settings.loss],
+        settings,
+        device=device,
+        seed=seed,
+        **_architecture(relation, settings),
+    )
+    n_samples = min(len(dataset), SAMPLED_WINDOWS)
+    positions = np.linspace(0, len(dataset) - 1, n_samples).astype(int)
+    windows, blocks = dataset.batch(positions)
+    windows = windows["window"] if isinstance(windows, dict) else windows
+    net.module_.fit_scales(windows, blocks, one_series)
+    return net
+
+
+def trained_copy(net, dataset, relation, settings, epochs):
+    """Train a copy of a net further; `net` stays as it is."""
+    check_architecture(net, settings, _architecture(relation, settings))
+    net = copy.deepcopy(net)
+    train(net, dataset, settings, epochs)
+    return net
+
+
+def _architecture(relation, settings):
+    if relation.affine is None and settings.channels == "independent":
+        raise ValueError(
+            'channels="independent" forecasts the columns of X, but y has columns '
+            'that are no affine images of columns of X. Use channels="joint".'
+        )
+    return {
+        "n_series": len(relation.x_scaler.mean),
+        "n_targets": relation.n_outputs,
+        "horizon": settings.horizon,
+        "center": None if relation.affine is None else settings.center,
+        "segment_length": settings.segment_length,
+        "independent": settings.channels == "independent",
+        "n_exogenous": relation.n_exogenous,
+    }

@@ -1,0 +1,102 @@
+"""Forecasting from origins: gathering windows, and feeding forecasts back.
+
+An *origin* is the number of rows that a forecast has seen.
+"""
+
+import numpy as np
+import torch
+
+from sklearn_gru.training import evaluate_in_blocks, for_inference, gather
+
+
+def evaluate_at(engine, origins, take, function):
+    """Apply the network to the windows before origins.
+
+    Parameters
+    ----------
+    engine : ForecastEngine
+    origins : ndarray of int, shape (n_origins,)
+    take : callable
+        Maps origins to the network's inputs, arrays whose first axis is theirs.
+    function : callable
+        Maps the module and its inputs, as tensors, to a tensor.
+
+    Returns
+    -------
+    ndarray of shape (n_origins, ...)
+    """
+    module, device, dtype = for_inference(engine.net_.module_)
+
+    def tensors(indices):
+        return [
+            torch.from_numpy(values).to(device, dtype)
+            for values in take(origins[indices])
+        ]
+
+    def apply(*inputs):
+        return function(module, *inputs)
+
+    return np.concatenate(evaluate_in_blocks(apply, len(origins), tensors))
+
+
+def windows_before(origins, values, before, engine):
+    """Gather the standardised windows before each origin.
+
+    Rows before the first one known repeat it.
+
+    Parameters
+    ----------
+    origins : ndarray of int, shape (n_origins,)
+    values : array-like of shape (n_rows, n_columns)
+    before : ndarray of shape (n_before, n_columns) or None
+        The rows right before `values`.
+    engine : ForecastEngine
+
+    Returns
+    -------
+    ndarray of shape (n_origins, window_length, n_columns)
+    """
+    rows = origins[:, None] + np.arange(-engine.window_length_, 0)
+    windows = gather(np.asarray(values), np.maximum(rows, 0)).astype(np.float64)
+    early = rows < 0
+    if before is not None and early.any():
+        windows[early] = before[np.maximum(rows[early], -len(before))]
+    z = engine.relation.x_scaler.transform(windows)
+    if before is None:
+        z[origins == 0] = 0.0  # nothing is known but the training mean
+    return z
+
+
+def known_beside(origins, known, steps, engine):
+    """Gather what is known beside the windows and of the rows after them.
+
+    Parameters
+    ----------
+    origins : ndarray of int, shape (n_origins,)
+    known : ndarray of shape (n_rows, n_exogenous)
+        Standardised.
+    steps : int
+    engine : ForecastEngine
+
+    Returns
+    -------
+    ndarray of shape (n_origins, window_length - 1 + n_ahead, n_exogenous)
+        `n_ahead` is the length of whole blocks for that many steps.
+    """
+    n_ahead = -(-steps // engine.horizon) * engine.horizon
+    rows = origins[:, None] + np.arange(1 - engine.window_length_, n_ahead)
+    return known[np.clip(rows, 0, len(known) - 1)]
+
+
+def feed_back(module, windows, known, steps):
+    """Forecast block by block, each from a window that ends with the last block."""
+    length, horizon = windows.shape[1], module.horizon
+    blocks = []
+    for done in range(0, steps, horizon):
+        if done:
+            windows = torch.cat([windows, blocks[-1]], dim=1)[:, -length:]
+        if known is None:
+            blocks.append(module(windows))  # (B, horizon, k)
+        else:
+            blocks.append(module(windows, known[:, done : done + length - 1 + horizon]))
+    return torch.cat(blocks, dim=1)[:, :steps]

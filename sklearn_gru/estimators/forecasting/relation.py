@@ -1,0 +1,183 @@
+"""What the targets are to the columns of X: found by the first fit, verified later."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sklearn_gru.data import AffineMap, Scaler, find_affine_map, fit_scaler
+from sklearn_gru.estimators.forecasting.history import Rows
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the user's tables look.
+
+    Parameters
+    ----------
+    flat : bool, default=False
+        Whether targets are one-dimensional.
+    names, exogenous_names : tuple or None, default=None
+        The columns of the targets, and of what is known of the future.
+    """
+
+    flat: bool = False
+    names: tuple | None = None
+    exogenous_names: tuple | None = None
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What the targets are to the columns of X, and how both are standardised.
+
+    Parameters
+    ----------
+    affine : AffineMap or None
+        The map from the columns of X to the targets; None if the targets are series
+        of their own.
+    n_targets : int
+    form : Form
+        How they look to the user.
+    standardize : bool
+        Whether the scalers do anything.
+    x_scaler, y_scaler, exogenous_scaler : Scaler or None
+        `y_scaler` exists for targets of their own only.
+    """
+
+    affine: AffineMap | None
+    n_targets: int
+    form: Form
+    standardize: bool
+    x_scaler: Scaler
+    y_scaler: Scaler | None
+    exogenous_scaler: Scaler | None
+
+    @classmethod
+    def learn(cls, rows, n_seen, standardize=True, form=None):
+        """Relate targets to columns, and measure the rows that training will see.
+
+        Parameters
+        ----------
+        rows : Rows
+            Without targets, the columns are the targets.
+        n_seen : int
+            The scalers are those of this many first rows.
+        standardize : bool, default=True
+        form : Form, default=None
+
+        Returns
+        -------
+        Relation
+        """
+        if rows.targets is None:
+            affine, n_targets = AffineMap.identity(rows.values.shape[1]), None
+        else:
+            affine = find_affine_map(rows.values, rows.targets)
+            n_targets = rows.targets.shape[1]
+        seen = rows.part(0, n_seen)
+        return cls(
+            affine,
+            n_targets or rows.values.shape[1],
+            form or Form(),
+            standardize,
+            _scaler(seen.values, standardize),
+            _scaler(seen.targets if affine is None else None, standardize),
+            _scaler(seen.exogenous, standardize),
+        )
+
+    def rescaled(self, rows):
+        """Return the relation of another series, which is standardised by itself."""
+        return replace(
+            self,
+            x_scaler=_scaler(rows.values, self.standardize),
+            exogenous_scaler=_scaler(rows.exogenous, self.standardize),
+        )
+
+    def unscaled(self):
+        """Return the relation of rows that are standardised already."""
+        known = self.n_exogenous
+        return replace(
+            self,
+            x_scaler=Scaler.identity(len(self.x_scaler.mean)),
+            exogenous_scaler=Scaler.identity(known) if known else None,
+        )
+
+    def standardized(self, rows):
+        """Standardise rows whose targets are their columns."""
+        exogenous = rows.exogenous
+        if exogenous is not None:
+            exogenous = self.exogenous_scaler.transform(exogenous)
+        return Rows(self.x_scaler.transform(rows.values), exogenous=exogenous)
+
+    @property
+    def n_outputs(self):
+        """Columns of the network's forecast: all of X's if they can be fed back."""
+        return self.n_targets if self.affine is None else len(self.x_scaler.mean)
+
+    @property
+    def n_exogenous(self):
+        """Columns that are known of the future."""
+        return 0 if self.exogenous_scaler is None else len(self.exogenous_scaler.mean)
+
+    def verified(self, rows):
+        """Return `rows` as training takes them, or raise if they contradict this.
+
+        Raises
+        ------
+        ValueError
+            If there are other targets than before, or if a row of them is not what
+            follows from X. The message names the row.
+        """
+        if rows.targets is None:
+            self._require_affine()
+            return rows
+        if rows.targets.shape[1] != self.n_targets:
+            raise ValueError(
+                f"y has {rows.targets.shape[1]} columns, but this model was fitted "
+                f"with {self.n_targets}."
+            )
+        if self.affine is None:
+            return rows
+        place = self.affine.first_contradiction(rows.values, rows.targets)
+        if place is not None:
+            raise ValueError(self._contradiction(rows, *place))
+        return rows.without_targets()
+
+    def _contradiction(self, rows, row, target):
+        follows = self.affine(rows.values[row].astype(np.float64))[target]
+        name = row if rows.index is None else f"{row} ({rows.index[row]})"
+        column, slope = self.affine.columns[target], self.affine.slope[target]
+        return (
+            f"Row {name} of y is {rows.targets[row, target]:.8g}, but X is related to "
+            f"y in another way there: the first fit found y[:, {target}] = {slope:.6g} "
+            f"* X[:, {column}] + {self.affine.intercept[target]:.6g}, which is "
+            f"{follows:.8g}. Pass X and y in the units of the first fit, or fit a new "
+            "model (warm_start=False)."
+        )
+
+    def targets_of(self, rows):
+        """Return the targets of rows, from their values where that is possible."""
+        if rows.targets is not None:
+            return rows.targets
+        self._require_affine()
+        return self.affine(rows.values)
+
+    def _require_affine(self):
+        if self.affine is None:
+            raise ValueError(
+                "y is required: the targets of this model are no affine images of "
+                "columns of X."
+            )
+
+    def to_units(self, outputs):
+        """Map the network's outputs (..., n_outputs) to targets in their own units."""
+        if self.affine is None:
+            return self.y_scaler.inverse_transform(outputs)
+        return self.affine(self.x_scaler.inverse_transform(outputs))
+
+
+def _scaler(values, standardize):
+    if values is None:
+        return None
+    # Measured in any case: that looks at every value for NaN.
+    scaler = fit_scaler(values)
+    return scaler if standardize else Scaler.identity(values.shape[1])

@@ -1,0 +1,180 @@
+"""Cutting a series into windows for training, and splitting them."""
+
+import numpy as np
+
+from sklearn_gru.estimators._base import holds_out
+from sklearn_gru.estimators.forecasting.history import end_to_end
+from sklearn_gru.training import SequenceDataset, Together, dense
+
+DEFAULT_WINDOW = 24
+
+
+def resolve_window(settings, n_rows):
+    """Choose the length of windows, in rows.
+
+    Parameters
+    ----------
+    settings : GRUForecaster
+        Whose `window_length`, `segment_length` and `horizon` apply. "auto" is 24, or
+        half of a series that is shorter than 48 rows.
+    n_rows : int
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is not a multiple of `segment_length`.
+    """
+    window, segment = settings.window_length, settings.segment_length
+    if window == "auto":
+        window = max(1, min(DEFAULT_WINDOW, (n_rows - settings.horizon + 1) // 2))
+        return max(window - window % segment, segment)
+    if window % segment:
+        lower = window - window % segment
+        raise ValueError(
+            f"window_length={window} is not a multiple of segment_length={segment}: "
+            f"use {lower or segment} or {lower + segment}."
+        )
+    return window
+
+
+def require_rows(n_rows, window_length, horizon, name="The series", note=""):
+    """Raise unless a window and its targets fit into `n_rows` rows."""
+    needed = window_length + horizon
+    if n_rows < needed:
+        raise ValueError(
+            f"{name} has {n_rows} rows{note}, but window_length={window_length} and "
+            f"horizon={horizon} need at least {needed}: give a longer series or a "
+            "shorter window."
+        )
+
+
+def split_windows(n_windows, stride=1, horizon=1, validation_fraction=None):
+    """Split the windows of a series into training and held-out ones, the latest.
+
+    A training window's targets end before the first held-out target.
+
+    Parameters
+    ----------
+    n_windows : int
+    stride : int, default=1
+        Rows from one window to the next.
+    horizon : int, default=1
+        Rows that are the targets of a window.
+    validation_fraction : float, default=None
+        Share of the windows that is held out; None holds nothing out.
+
+    Returns
+    -------
+    training, held_out : range
+        Rows at which windows begin.
+
+    Examples
+    --------
+    >>> split_windows(10, validation_fraction=0.2)
+    (range(0, 8), range(8, 10))
+    >>> split_windows(10, horizon=3, validation_fraction=0.2)
+    (range(0, 6), range(8, 10))
+    """
+    starts = range(0, n_windows, stride)
+    if validation_fraction is None:
+        return starts, range(0)
+    first = n_windows - max(1, round(n_windows * validation_fraction))
+    training = range(0, first - horizon + 1, stride)
+    return training, starts[-(-first // stride) :]
+
+
+def series_dataset(rows, relation, window_length, settings, place, hold_out):
+    """Make the dataset of a series' windows, the held-out ones beside it.
+
+    Parameters
+    ----------
+    rows : Rows
+    relation : Relation
+        Standardises them.
+    window_length : int
+    settings : GRUForecaster
+        Whose parameters apply.
+    place : (torch.dtype, torch.device)
+    hold_out : bool
+        Whether `early_stopping` may hold windows out.
+
+    Returns
+    -------
+    SequenceDataset
+    """
+    horizon, stride = settings.horizon, settings.stride
+    n_windows = len(rows) - window_length - horizon + 1
+    share = held_out_share(settings, -(-n_windows // stride)) if hold_out else None
+    training, held_out = split_windows(n_windows, stride, horizon, share)
+    sources = _sources(rows, relation, window_length, horizon, place)
+    if share is None:
+        return SequenceDataset(*sources, training)
+    if not training or not held_out:
+        raise ValueError(
+            f"Early stopping leaves {len(training)} windows for training and "
+            f"{len(held_out)} for validation of {n_windows}; give a longer series, "
+            "or set early_stopping=False."
+        )
+    validation = SequenceDataset(*sources, held_out)
+    return SequenceDataset(*sources, training, validation=validation)
+
+
+def panel_dataset(panel, relations, window_length, settings, place, hold_out):
+    """Make the dataset of the windows of several series; none spans two.
+
+    Parameters
+    ----------
+    panel : list of Rows
+    relations : list of Relation
+        One for each series, which is standardised by it.
+    window_length, settings, place, hold_out
+        As in `series_dataset`.
+
+    Returns
+    -------
+    SequenceDataset
+    """
+    horizon, stride = settings.horizon, settings.stride
+    n_windows = [len(rows) - window_length - horizon + 1 for rows in panel]
+    share = held_out_share(settings, sum(n_windows) // stride) if hold_out else None
+    starts = np.cumsum([0, *map(len, panel)])[:-1]
+    training, held_out = [], []
+    for start, n in zip(starts, n_windows, strict=True):
+        parts = split_windows(n, stride, horizon, share)
+        if not parts[0]:  # too short to be split
+            parts = split_windows(n, stride, horizon)
+        training.append(start + np.asarray(parts[0], dtype=int))
+        held_out.append(start + np.asarray(parts[1], dtype=int))
+    rows = end_to_end(
+        relation.standardized(rows)
+        for rows, relation in zip(panel, relations, strict=True)
+    )
+    sources = _sources(rows, relations[0].unscaled(), window_length, horizon, place)
+    held_out = np.concatenate(held_out)
+    validation = SequenceDataset(*sources, held_out) if len(held_out) else None
+    return SequenceDataset(*sources, np.concatenate(training), validation=validation)
+
+
+def held_out_share(settings, n_samples):
+    """Return the share of the samples that `early_stopping` holds out, or None."""
+    if holds_out(settings.early_stopping, n_samples):
+        return settings.validation_fraction
+    return None
+
+
+def _sources(rows, relation, window_length, horizon, place):
+    """Sources of all windows, and of the rows that follow each."""
+    series = dense(rows.values, relation.x_scaler, *place)
+    windows = series.windows(window_length)
+    if rows.targets is not None:
+        series = dense(rows.targets, relation.y_scaler, *place)
+    blocks = series.windows(horizon, start=window_length)
+    if rows.exogenous is None:
+        return windows, blocks
+    known = dense(rows.exogenous, relation.exogenous_scaler, *place)
+    known = known.windows(window_length - 1 + horizon, start=1)
+    return Together({"window": windows, "exogenous": known}), blocks
