@@ -44,8 +44,9 @@ class ForecastDisplay:
 
         Parameters
         ----------
-        estimator : GRUForecaster or Pipeline that ends in one
-            Fitted.
+        estimator : GRUForecaster, Pipeline that ends in one, or search over either
+            Fitted. Of a search, such as ``GridSearchCV``, the ``best_estimator_``
+            forecasts.
         X : array-like of shape (n_rows, n_features)
             As in the estimator's `predict`.
         steps : int
@@ -65,6 +66,8 @@ class ForecastDisplay:
         -------
         ForecastDisplay
         """
+        # A search's own predict takes no steps.
+        estimator = getattr(estimator, "best_estimator_", estimator)
         y = X if y is None else y
         if name is None:
             name = (
@@ -130,6 +133,11 @@ def _time_axis(X, steps):
         frequency = index.freq or pd.infer_freq(index)
         if frequency is not None:
             ahead = pd.date_range(index[-1], periods=steps + 1, freq=frequency)[1:]
-            return index.to_numpy(), ahead.to_numpy()
+            return _as_utc(index), _as_utc(ahead)
     n_rows = len(X)
     return np.arange(n_rows), np.arange(n_rows, n_rows + steps)
+
+
+def _as_utc(index):
+    """Times as matplotlib draws them, which knows no time zones."""
+    return (index if index.tz is None else index.tz_convert(None)).to_numpy()

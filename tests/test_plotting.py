@@ -2,6 +2,9 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_gru import GRUForecaster
 from sklearn_gru.plotting import ForecastDisplay
@@ -46,4 +49,29 @@ def test_arrays_are_drawn_by_row_number(model):
     plain = GRUForecaster(8, 4, max_epochs=2).fit(TABLE[:60].to_numpy())
     display = ForecastDisplay.from_estimator(plain, TABLE[60:].to_numpy(), steps=2)
     np.testing.assert_array_equal(display.time_ahead, [20, 21])
+    mpl.pyplot.close(display.figure_)
+
+
+def test_search_is_drawn_by_its_best_estimator():
+    pipe = make_pipeline(MinMaxScaler(), GRUForecaster(8, 4, max_epochs=2))
+    search = GridSearchCV(
+        pipe, {"gruforecaster__window_length": [6, 8]}, cv=TimeSeriesSplit(2)
+    ).fit(TABLE[:60], TABLE[:60])
+    display = ForecastDisplay.from_estimator(search, TABLE[60:], steps=3, column=1)
+    best = search.best_estimator_
+    _, one_step, ahead = (line.get_ydata() for line in display.ax_.lines)
+    np.testing.assert_array_equal(one_step, best.predict(TABLE[60:])[:, 1])
+    np.testing.assert_array_equal(ahead[1:], best.predict(TABLE[60:], steps=3)[:, 1])
+    mpl.pyplot.close(display.figure_)
+
+
+def test_times_of_a_zone_are_drawn_in_utc():
+    # Noons across the change of clocks on 29 March: 11 and 10 o'clock in UTC.
+    days = pd.date_range("2020-01-29 12:00", periods=60, freq="D", tz="Europe/Paris")
+    table = TABLE[:60].set_index(days)
+    model = GRUForecaster(8, 4, max_epochs=2).fit(table)
+    display = ForecastDisplay.from_estimator(model, table, steps=3)
+    assert display.time[-1] == np.datetime64("2020-03-28T11:00")
+    assert display.time_ahead[0] == np.datetime64("2020-03-29T10:00")
+    assert np.issubdtype(display.ax_.lines[0].get_xdata(orig=True).dtype, np.datetime64)
     mpl.pyplot.close(display.figure_)
