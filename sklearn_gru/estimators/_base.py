@@ -113,9 +113,21 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             raise
 
     def _train(
-        self, module, criterion, dataset, epochs, reset, seed, **module_arguments
+        self,
+        module,
+        criterion,
+        dataset,
+        epochs,
+        reset,
+        seed,
+        rows_of=None,
+        **module_arguments,
     ):
-        """Train a new net, or a copy of the one that is there."""
+        """Train a new net, or a copy of the one that is there.
+
+        `rows_of` lets callbacks score: it maps indices of the dataset to what `predict`
+        takes and what should come out, in the units and the shape of `y`.
+        """
         if reset:
             net = build_net(
                 module,
@@ -130,7 +142,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         else:
             check_architecture(self.net_, self, module_arguments)
             net = copy.deepcopy(self.net_)
-        train(net, dataset, self, epochs)
+        train(net, dataset, self, epochs, rows_of)
         self.net_ = net
 
     def _holds_out(self, n_samples):

@@ -1,6 +1,8 @@
 """The forecasting engine: training on windows of a series, forecasting from origins."""
 
 import warnings
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -29,6 +31,21 @@ from sklearn_gru.training import (
 
 DEFAULT_WINDOW = 24
 SAMPLED_WINDOWS = 1024
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Places in a series, each forecast from the rows before it.
+
+    Scorers hand it to `predict` in the place of X.
+    """
+
+    rows: np.ndarray
+    places: np.ndarray
+    exogenous: np.ndarray | None
+
+    def __len__(self):
+        return len(self.places)
 
 
 class BaseForecaster(BaseRecurrent):
@@ -66,7 +83,8 @@ class BaseForecaster(BaseRecurrent):
                 self._remember_start(X, stamps)
             self._remember_end(X, exogenous, stamps, extends)
             dataset = self._dataset(rows, y, n_before, known, hold_out=not continuing)
-            self._train_on(dataset, continuing, reset)
+            rows_of = partial(self._rows_of, rows, y, n_before, known)
+            self._train_on(dataset, continuing, reset, rows_of)
         return self
 
     def _fit_panel(self, panel, exogenous=None, *, continuing=False):
@@ -97,7 +115,16 @@ class BaseForecaster(BaseRecurrent):
             self._train_on(dataset, continuing, reset)
         return self
 
-    def _train_on(self, dataset, continuing, reset):
+    def _rows_of(self, rows, y, n_before, exogenous, indices):
+        """Pick the row behind each window, for `predict` and to compare with it."""
+        places = np.asarray(indices) + self.window_length_
+        if y is None:
+            truth = self._map(gather(np.asarray(rows), places))
+        else:
+            truth = y[places - n_before]
+        return Origins(rows, places, exogenous), self._flat(truth)
+
+    def _train_on(self, dataset, continuing, reset, rows_of=None):
         self._train(
             ForecastNet,
             LOSSES[self.loss],
@@ -105,6 +132,7 @@ class BaseForecaster(BaseRecurrent):
             1 if continuing else self.max_epochs,
             reset,
             self._draw_seed(),
+            rows_of,
             n_series=self.n_features_in_,
             n_targets=self._n_outputs,
             horizon=self.horizon,
@@ -134,6 +162,9 @@ class BaseForecaster(BaseRecurrent):
     def _n_features_out(self):
         width = self.net_.module_.recurrent.output_size
         return width * self.n_features_in_ if self.net_.module_.independent else width
+
+    def _flat(self, y):
+        return y[..., 0] if self._y_is_flat else y
 
     # Reading the data
 

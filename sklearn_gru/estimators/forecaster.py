@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._base import document_parameters, require_finite
 from sklearn_gru.estimators._conformal import offsets_by_step
-from sklearn_gru.estimators._forecasting import BaseForecaster
+from sklearn_gru.estimators._forecasting import BaseForecaster, Origins
 from sklearn_gru.estimators._time_index import calendar_of, check_time_index
 from sklearn_gru.nets import LOSSES
 
@@ -259,6 +259,9 @@ least 25: give a longer series or a shorter window.
             If `X` has other columns than in `fit`, or if `steps` is more than
             `horizon` and the targets are no affine images of columns of `X`.
         """
+        if isinstance(X, Origins):
+            y = self._forecast(X.rows, None, X.places, 1, X.exogenous)
+            return self._flat(y[:, 0])
         X, history = self._read_context(X, context)
         if steps is None:
             return self._flat(self._forecast(X, history, np.arange(len(X)), 1)[:, 0])
@@ -431,9 +434,6 @@ least 25: give a longer series or a shorter window.
             return X, None
         self._warn_of_a_gap(stamps)
         return X, self._history
-
-    def _flat(self, y):
-        return y[..., 0] if self._y_is_flat else y
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -2,6 +2,7 @@
 
 from sklearn_gru.training.accelerated import accelerated
 from sklearn_gru.training.batches import (
+    Picked,
     SequenceDataset,
     Together,
     dense,
@@ -23,6 +24,7 @@ from sklearn_gru.training.text import TextDataset, TextNet
 
 __all__ = [
     "Net",
+    "Picked",
     "SequenceDataset",
     "TextDataset",
     "TextNet",
