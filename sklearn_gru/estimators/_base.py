@@ -244,6 +244,8 @@ TRAINING_PARAMETERS = """\
         Whether `fit` goes on from the weights of the previous one.
     callbacks : list of skorch callbacks or None, default=None
         Added to the ones that this estimator needs; `net_.callbacks_` holds them all.
+        Scores are those of the estimator's predictions. One that would do nothing,
+        such as watching a held-out part that there is not, is refused before training.
     device : str or torch.device, default="auto"
         Where to compute; "auto" takes CUDA if there is any, else the CPU.
     dtype : {"float32", "float64"}, default="float32"
