@@ -33,6 +33,12 @@ class Ragged:
         rows = self.rows if rows is None else rows
         return np.split(rows, np.cumsum(self.lengths)[:-1])
 
+    def pick(self, indices):
+        """Copy some of the sequences, in the order of `indices`."""
+        sequences = self.split()
+        rows = np.concatenate([sequences[i] for i in indices])
+        return Ragged(rows, self.lengths[indices])
+
 
 def as_sequences(X, time_axis=1):
     """Read sequences in any accepted form.

@@ -25,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gru.nets import CELLS
 from sklearn_gru.training import (
     Net,
+    Scored,
     build_net,
     check_architecture,
     loss_curve,
@@ -113,9 +114,20 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             raise
 
     def _train(
-        self, module, criterion, dataset, epochs, reset, seed, **module_arguments
+        self,
+        module,
+        criterion,
+        dataset,
+        epochs,
+        reset,
+        seed,
+        rows_of=None,
+        **module_arguments,
     ):
-        """Train a new net, or a copy of the one that is there."""
+        """Train a new net, or a copy of the one that is there.
+
+        `rows_of` lets callbacks score, as `Scored` has it.
+        """
         if reset:
             net = build_net(
                 module,
@@ -129,8 +141,15 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         else:
             check_architecture(self.net_, self, module_arguments)
             net = copy.deepcopy(self.net_)
-        train(net, dataset, self, epochs)
+        scored = rows_of and Scored(self._with_net, rows_of)
+        train(net, dataset, self, epochs, scored)
         self.net_ = net
+
+    def _with_net(self, net):
+        """Return an estimator like this one that predicts with another net."""
+        twin = copy.copy(self)
+        twin.net_ = net
+        return twin
 
     @property
     def _n_features_out(self):
@@ -229,6 +248,8 @@ TRAINING_PARAMETERS = """\
         Whether `fit` goes on from the weights of the previous one.
     callbacks : list of skorch callbacks or None, default=None
         Added to the ones that this estimator needs; `net_.callbacks_` holds them all.
+        Scores are those of the estimator's predictions. One that would do nothing,
+        such as watching a held-out part that there is not, is refused before training.
     device : str or torch.device, default="auto"
         Where to compute; "auto" takes CUDA if there is any, else the CPU.
     dtype : {"float32", "float64"}, default="float32"

@@ -28,6 +28,7 @@ from sklearn_gru.estimators._base import BaseRecurrent, holds_out, require_finit
 from sklearn_gru.estimators._panels import read_pandas_panel
 from sklearn_gru.nets import SequenceNet
 from sklearn_gru.training import (
+    Picked,
     SequenceDataset,
     dense,
     evaluate_in_blocks,
@@ -39,7 +40,8 @@ from sklearn_gru.training import (
 class BaseSequenceEstimator(BaseRecurrent):
     """A recurrent estimator whose samples are sequences.
 
-    Hooks: `_read_y`, `_target_source`, `_criterion`, `_output_size`, `_stratify`.
+    Hooks: `_read_y`, `_as_given`, `_target_source`, `_criterion`, `_output_size`,
+    `_stratify`.
     """
 
     _parameter_constraints = {
@@ -67,6 +69,7 @@ class BaseSequenceEstimator(BaseRecurrent):
                 1 if continuing else self.max_epochs,
                 reset,
                 seed,
+                partial(self._rows_of, X, y),
                 input_size=self._input_size(),
                 output_size=self._output_size(),
                 return_sequences=self._returns_sequences(),
@@ -106,12 +109,20 @@ class BaseSequenceEstimator(BaseRecurrent):
         )
         return make(np.sort(training), validation=make(np.sort(held_out)))
 
+    def _rows_of(self, X, y, indices):
+        """Pick some of the samples, for `predict` and to compare with it."""
+        picked = X.pick(indices) if isinstance(X, Ragged) else Picked(X, indices)
+        targets = y.pick(indices) if isinstance(y, Ragged) else y[indices]
+        return picked, self._as_given(targets)
+
     def _stratify(self, y, used):
         """Hook: the groups that must be split evenly."""
         return None
 
     def _read_X(self, X, reset):
         """Validate `X` into an array (n, t, f) or a Ragged."""
+        if isinstance(X, (Picked, Ragged)):  # what was validated before
+            return X
         panel = read_pandas_panel(X)
         X = as_sequences(panel, self.time_axis if panel is X else 1)
         if isinstance(X, Ragged):

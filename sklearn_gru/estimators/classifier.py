@@ -240,6 +240,9 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
             )
         return np.searchsorted(self.classes_, y)
 
+    def _as_given(self, y):
+        return self.classes_[y]
+
     def _read_weight(self, sample_weight, y):
         weight = super()._read_weight(sample_weight, y)
         if self.class_weight is None:

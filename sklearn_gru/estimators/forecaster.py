@@ -1,6 +1,7 @@
 """GRUForecaster: rows of a series in, the next rows out."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn_gru.estimators._base import BaseRecurrent, document_parameters, dra
 from sklearn_gru.estimators._intervals import ConformalIntervals
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import in_form, read_series
-from sklearn_gru.estimators.forecasting import ForecastEngine
+from sklearn_gru.estimators.forecasting import ForecastEngine, Origins
 from sklearn_gru.nets import LOSSES
 
 
@@ -307,6 +308,8 @@ least 25: give a longer series or a shorter window.
             If `X` has other columns than in `fit`, or if `steps` is more than
             `horizon` and the targets are no affine images of columns of `X`.
         """
+        if isinstance(X, Origins):
+            return self._in_shape(self.engine_.forecast_at(X))
         values, before = self._read_context(X, context)
         if steps is None:
             origins = np.arange(len(values))
@@ -315,7 +318,7 @@ least 25: give a longer series or a shorter window.
             forecast = self.engine_.forecast_from([len(values)], values, steps, before)[
                 0
             ]
-        return self._flat(forecast)
+        return self._in_shape(forecast)
 
     def forecast(self, steps, X=None):
         """Forecast the rows after the training series, or after `X`.
@@ -334,7 +337,7 @@ least 25: give a longer series or a shorter window.
         if X is not None:
             return self.predict(X, steps=steps)
         check_is_fitted(self)
-        return self._flat(self.engine_.forecast(steps))
+        return self._in_shape(self.engine_.forecast(steps))
 
     def rolling_forecast(self, X, steps, context=None):
         """Forecast the rows after every row of `X`, each from what was known then.
@@ -392,16 +395,19 @@ least 25: give a longer series or a shorter window.
         float
         """
         predicted = self.predict(X)
-        rows, form = read_series(self, X, y)
-        if form.names is not None:
-            rows = in_form(rows, form, self.engine_.relation.form)
-        truth = self._flat(self.engine_.relation.targets_of(rows))
-        return r2_score(truth, predicted, sample_weight=sample_weight)
+        if not isinstance(X, Origins):
+            relation = self.engine_.relation
+            y = relation.in_shape(relation.targets_of(self._read_known(X, y)))
+        return r2_score(y, predicted, sample_weight=sample_weight)
 
     @property
     def net_(self):
         """The trained skorch net."""
         return self.engine_.net_
+
+    @net_.setter
+    def net_(self, net):
+        self.engine_ = replace(self.engine_, net_=net)
 
     @property
     def window_length_(self):
@@ -437,8 +443,8 @@ least 25: give a longer series or a shorter window.
             )
         return rows.values, history.before(place.start or 0)
 
-    def _flat(self, y):
-        return y[..., 0] if self.engine_.relation.form.flat else y
+    def _in_shape(self, y):
+        return self.engine_.relation.in_shape(y)
 
     @property
     def _n_features_out(self):

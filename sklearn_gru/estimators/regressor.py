@@ -210,8 +210,8 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
     def _predictions(self, outputs):
         if isinstance(outputs, list):
             return [self._predictions(sequence) for sequence in outputs]
-        y = require_finite(self._y_scaler.inverse_transform(outputs), "The prediction")
-        return y[..., 0] if self._y_is_flat else y
+        y = self._y_scaler.inverse_transform(outputs)
+        return self._as_given(require_finite(y, "The prediction"))
 
     def score(self, X, y, sample_weight=None):
         """Compute R² of the predictions; of all time steps with `return_sequences`.
@@ -289,6 +289,11 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
                 f"X has {X.shape[1]} time steps, y has shape {y.shape}."
             )
         return y, flat
+
+    def _as_given(self, y):
+        if isinstance(y, Ragged):
+            return [self._as_given(sequence) for sequence in y.split()]
+        return y[..., 0] if self._y_is_flat else y
 
     def _fit_y_scaler(self, y, weight):
         rows = y.rows if isinstance(y, Ragged) else y

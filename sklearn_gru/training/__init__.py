@@ -2,6 +2,7 @@
 
 from sklearn_gru.training.accelerated import accelerated
 from sklearn_gru.training.batches import (
+    Picked,
     SequenceDataset,
     Together,
     dense,
@@ -19,10 +20,13 @@ from sklearn_gru.training.net import (
     train,
 )
 from sklearn_gru.training.reading import Writer, read
+from sklearn_gru.training.scoring import Scored
 from sklearn_gru.training.text import TextDataset, TextNet
 
 __all__ = [
     "Net",
+    "Picked",
+    "Scored",
     "SequenceDataset",
     "TextDataset",
     "TextNet",

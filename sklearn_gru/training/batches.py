@@ -125,6 +125,23 @@ def gather(values, indices):
     return np.concatenate(parts)
 
 
+@dataclass(frozen=True)
+class Picked:
+    """Some entries of an array (n, ...), gathered when they are looked at."""
+
+    values: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __getitem__(self, item):
+        return gather(self.values, self.indices[item])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+
 class SequenceDataset(Dataset):
     """Samples, targets and weights, gathered a batch at a time.
 

@@ -6,13 +6,20 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import Callback, LRScheduler, PrintLog
+from skorch.callbacks import (
+    Callback,
+    EpochScoring,
+    LoadInitState,
+    LRScheduler,
+    PrintLog,
+)
 from skorch.dataset import get_len
 from skorch.utils import TeeGenerator, noop
 
 from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
 from sklearn_gru.training.batches import BatchIterator
+from sklearn_gru.training.callbacks import check_callbacks, read_callbacks
 from sklearn_gru.training.device import one_thread
 from sklearn_gru.training.graph import StepGraph
 from sklearn_gru.training.progress import (
@@ -21,6 +28,7 @@ from sklearn_gru.training.progress import (
     StopWhenHeldOutLossRises,
     watched_loss,
 )
+from sklearn_gru.training.scoring import Scoring
 
 OPTIMIZERS = {
     "adam": torch.optim.Adam,
@@ -49,6 +57,7 @@ class Net(NeuralNet):
     schedule_every = "epoch"
     gradient_clip = None
     users_callbacks = ()
+    scoring = None
     step_graph = None
     carries_state = False
 
@@ -70,14 +79,30 @@ class Net(NeuralNet):
             raise
         finally:
             if method_name == "on_epoch_end":
-                # A record of every batch outgrows the data; the epochs' stay.
-                self.history[-1]["batches"].clear()
+                # A record of every batch outgrows the data; the epochs' stay, and the
+                # last batch's, which skorch looks up when it names checkpoints.
+                del self.history[-1]["batches"][:-1]
 
     def _tell(self, event, **details):
-        """Call the callbacks that do something about an event."""
+        """Call the callbacks that do something about an event.
+
+        All of them see an epoch's end, also if one wants it to be the last.
+        """
+        stop = None
         for _, callback in self.callbacks_:
-            if hears(callback, event):
-                getattr(callback, event)(self, **details)
+            if not hears(callback, event):
+                continue
+            try:
+                if event == "on_epoch_end" and isinstance(callback, EpochScoring):
+                    self.scoring.end_epoch(callback, self)
+                else:
+                    getattr(callback, event)(self, **details)
+            except KeyboardInterrupt as interrupt:
+                if event != "on_epoch_end":
+                    raise
+                stop = interrupt
+        if stop is not None:
+            raise stop
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Do what skorch does, but record one batch: all samples and their mean loss.
@@ -146,6 +171,18 @@ class Net(NeuralNet):
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
             losses = losses * extras["weight"]
         return losses.mean()
+
+    def load_params(self, *args, **kwargs):
+        """Load what skorch does, but for the learning rate, which is the schedule's."""
+        rates = [_rates(group) for group in self.optimizer_.param_groups]
+        super().load_params(*args, **kwargs)
+        for group, rate in zip(self.optimizer_.param_groups, rates, strict=True):
+            group.update(rate)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        # What is there only while it trains; a checkpoint may be pickled then.
+        return {k: v for k, v in state.items() if k not in ("scoring", "step_graph")}
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         try:
@@ -238,11 +275,12 @@ def _architecture(settings, module_arguments):
     }
 
 
-def train(net, dataset, settings, epochs):
+def train(net, dataset, settings, epochs, scored=None):
     """Train `net` on `dataset` for `epochs` more epochs.
 
     Callbacks and learning rate are those of `settings` now, also if earlier epochs had
-    others; a schedule starts anew.
+    others; a schedule starts anew. `scored` is what callbacks that score see; without
+    it they are refused.
     """
     net.max_epochs = epochs
     net.lr = settings.lr
@@ -250,12 +288,7 @@ def train(net, dataset, settings, epochs):
     net.verbose = int(settings.verbose > 1)
     net.module_.recurrent.use_kernel(settings.kernel)
     net.gradient_clip = settings.gradient_clip
-    net.users_callbacks = [
-        entry[-1] if isinstance(entry, tuple) else entry
-        for entry in settings.callbacks or []
-    ]
-    net.callbacks = _callbacks(net, dataset, settings, epochs)
-    net.initialize_callbacks()
+    _set_callbacks(net, dataset, settings, epochs, scored)
     for group in net.optimizer_.param_groups:
         group["lr"] = group["initial_lr"] = net.lr
         if group.get("capturable"):
@@ -266,8 +299,23 @@ def train(net, dataset, settings, epochs):
         with one_thread(), torch.enable_grad(), with_accelerator(net):
             net.partial_fit(dataset)
     finally:
-        net.step_graph = None
+        net.scoring = net.step_graph = None
         free_buffers()
+
+
+def _set_callbacks(net, dataset, settings, epochs, scored):
+    entries, net.users_callbacks = read_callbacks(settings.callbacks)
+    net.callbacks = _callbacks(net, dataset, settings, epochs) + entries
+    net.initialize_callbacks()
+    for callback in net.users_callbacks:
+        if isinstance(callback, LoadInitState):
+            # Training that goes on does so from where it is.
+            callback.did_load_ = bool(net.history)
+    scores = any(isinstance(callback, EpochScoring) for callback in net.users_callbacks)
+    if scores and scored is not None:
+        net.scoring = Scoring(settings, scored, dataset)
+    held_out = dataset.validation is not None
+    check_callbacks(net.users_callbacks, settings, held_out, net.scoring)
 
 
 def _step_graph(net, settings):
@@ -285,8 +333,9 @@ def _step_graph(net, settings):
 
 def hears(callback, event):
     """Tell whether a callback does anything about an event."""
-    kind = callback if isinstance(callback, type) else type(callback)
-    return getattr(kind, event) is not getattr(Callback, event)
+    function = getattr(type(callback), event)
+    # Of batches, skorch's scoring only keeps what it could reuse; here it does not.
+    return function not in (getattr(Callback, event), EpochScoring.on_batch_end)
 
 
 def loss_curve(net):
@@ -318,7 +367,7 @@ def _callbacks(net, dataset, settings, epochs):
         callbacks.append(("progress", ProgressBar()))
     elif settings.verbose > 1:
         callbacks.append(("print_log", PrintLog()))
-    return callbacks + list(settings.callbacks or [])
+    return callbacks
 
 
 def _cosine(net, dataset, epochs):
@@ -336,6 +385,10 @@ def _cosine(net, dataset, epochs):
 
 def _held_out(dataset, y=None):
     return dataset, dataset.validation
+
+
+def _rates(group):
+    return {name: group[name] for name in ("lr", "initial_lr") if name in group}
 
 
 def _clip(parameters, limit):

@@ -3,6 +3,7 @@
 from sklearn_gru.estimators.forecasting.calibration import HeldOutErrors
 from sklearn_gru.estimators.forecasting.engine import ForecastEngine
 from sklearn_gru.estimators.forecasting.history import History, Rows
+from sklearn_gru.estimators.forecasting.origins import Origins
 from sklearn_gru.estimators.forecasting.relation import Form, Relation
 from sklearn_gru.estimators.forecasting.windows import split_windows
 
@@ -11,6 +12,7 @@ __all__ = [
     "Form",
     "HeldOutErrors",
     "History",
+    "Origins",
     "Relation",
     "Rows",
     "split_windows",

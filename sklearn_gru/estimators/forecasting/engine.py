@@ -13,9 +13,10 @@ from sklearn_gru.estimators.forecasting.calibration import (
 )
 from sklearn_gru.estimators.forecasting.history import History, end_to_end
 from sklearn_gru.estimators.forecasting.network import (
+    copied_net,
     new_net,
     place_of,
-    trained_copy,
+    train_engine,
 )
 from sklearn_gru.estimators.forecasting.origins import (
     evaluate_at,
@@ -30,7 +31,7 @@ from sklearn_gru.estimators.forecasting.windows import (
     resolve_window,
     series_dataset,
 )
-from sklearn_gru.training import loss_curve, train
+from sklearn_gru.training import loss_curve
 
 # What a history keeps: the first rows; beside the last window, those that rows handed
 # over later may overlap with; and of either no more numbers than this.
@@ -120,12 +121,10 @@ class ForecastEngine:
             rows.part(0, n_seen), relation, window, settings, place, hold_out=whole
         )
         net = new_net(dataset, relation, settings, seed, device=place[1])
-        train(net, dataset, settings, settings.max_epochs if whole else 1)
-        history = History.of(
-            rows, None if remember_all else _kept(rows, window, horizon)
-        )
+        kept = None if remember_all else _kept(rows, window, horizon)
         calibration = Calibration.behind(rows, n_seen, window)
-        return cls(net, window, relation, history, calibration)
+        engine = cls(net, window, relation, History.of(rows, kept), calibration)
+        return train_engine(engine, dataset, settings, rows, whole=whole)
 
     @classmethod
     def fit_panel(cls, panel, settings, seed, *, form=None):
@@ -151,8 +150,8 @@ class ForecastEngine:
         net = new_net(
             dataset, relations[0], settings, seed, device=place[1], one_series=False
         )
-        train(net, dataset, settings, settings.max_epochs)
-        return cls(net, window, relations[-1], History.of(panel[-1]))
+        engine = cls(net, window, relations[-1], History.of(panel[-1]))
+        return train_engine(engine, dataset, settings, whole=True)
 
     def refit(self, rows, settings, *, whole=True):
         """Train the network further on a series that replaces the present one.
@@ -196,8 +195,9 @@ class ForecastEngine:
         dataset = panel_dataset(
             panel, relations, self.window_length_, settings, place, hold_out=False
         )
-        net = trained_copy(self.net_, dataset, self.relation, settings, 1)
-        return replace(self.adopt(panel[-1]), net_=net)
+        net = copied_net(self.net_, self.relation, settings)
+        engine = replace(self.adopt(panel[-1]), net_=net)
+        return train_engine(engine, dataset, settings, whole=False)
 
     def _trained(self, rows, settings, whole):
         """Train a copy of the network on the windows of `rows`."""
@@ -212,8 +212,9 @@ class ForecastEngine:
         dataset = series_dataset(
             rows, self.relation, self.window_length_, settings, place, hold_out=whole
         )
-        epochs = settings.max_epochs if whole else 1
-        return trained_copy(self.net_, dataset, self.relation, settings, epochs)
+        net = copied_net(self.net_, self.relation, settings)
+        engine = replace(self, net_=net)
+        return train_engine(engine, dataset, settings, rows, whole=whole).net_
 
     # Taking rows in
 
@@ -330,6 +331,19 @@ class ForecastEngine:
 
         outputs = evaluate_at(self, np.asarray(origins), take, forecast)
         return require_finite(self.relation.to_units(outputs), "The forecast")
+
+    def forecast_at(self, origins):
+        """Forecast rows from those before them: (n_origins, n_targets), float64.
+
+        Parameters
+        ----------
+        origins : Origins
+        """
+        rows = origins.rows
+        forecast = self.forecast_from(
+            origins.places, rows.values, exogenous=rows.exogenous
+        )
+        return forecast[:, 0]
 
     def states(self, origins, values, before=None):
         """Compute the hidden states behind forecasts: (n_origins, units), float64."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sklearn_gru.training import gather
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -32,6 +34,10 @@ class Rows:
     def part(self, start, stop=None):
         """Cut rows out, as a slice does."""
         return self._each(lambda column: column[start:stop])
+
+    def at(self, places):
+        """Gather rows, also from a file."""
+        return self._each(lambda column: gather(column, places))
 
     def copied(self):
         """Copy, so that no change of the caller's arrays is seen here."""

@@ -1,12 +1,20 @@
 """The network of an engine: building it, measuring scales, training it on."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import torch
 
+from sklearn_gru.estimators.forecasting.origins import Origins
 from sklearn_gru.nets import LOSSES, ForecastNet
-from sklearn_gru.training import build_net, check_architecture, resolve_device, train
+from sklearn_gru.training import (
+    Scored,
+    build_net,
+    check_architecture,
+    resolve_device,
+    train,
+)
 
 SAMPLED_WINDOWS = 1024
 
@@ -50,12 +58,44 @@ def new_net(dataset, relation, settings, seed, *, device, one_series=True):
     return net
 
 
-def trained_copy(net, dataset, relation, settings, epochs):
-    """Train a copy of a net further; `net` stays as it is."""
+def copied_net(net, relation, settings):
+    """Copy a net for further training, if settings are those of its own."""
     check_architecture(net, settings, _architecture(relation, settings))
-    net = copy.deepcopy(net)
-    train(net, dataset, settings, epochs)
-    return net
+    return copy.deepcopy(net)
+
+
+def train_engine(engine, dataset, settings, rows=None, *, whole):
+    """Train the net of an engine that no one has seen yet.
+
+    Parameters
+    ----------
+    engine : ForecastEngine
+    dataset : SequenceDataset
+    settings : GRUForecaster
+    rows : Rows, default=None
+        The rows of the dataset's windows, which callbacks may score.
+    whole : bool
+        Whether to train `max_epochs` or a single epoch.
+
+    Returns
+    -------
+    engine : ForecastEngine
+    """
+
+    def candidate(net):
+        estimator = copy.copy(settings)
+        estimator.engine_ = replace(engine, net_=net)
+        return estimator
+
+    def rows_of(indices):
+        places = np.asarray(indices) + engine.window_length_
+        truth = engine.relation.targets_of(rows.at(places))
+        return Origins(rows, places), engine.relation.in_shape(truth)
+
+    scored = None if rows is None else Scored(candidate, rows_of)
+    epochs = settings.max_epochs if whole else 1
+    train(engine.net_, dataset, settings, epochs, scored)
+    return engine
 
 
 def _architecture(relation, settings):

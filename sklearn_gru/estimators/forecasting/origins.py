@@ -3,10 +3,27 @@
 An *origin* is the number of rows that a forecast has seen.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
+from sklearn_gru.estimators.forecasting.history import Rows
 from sklearn_gru.training import evaluate_in_blocks, for_inference, gather
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Places in a series, each to be forecast from the rows before it.
+
+    Scorers hand it to `predict` in the place of X.
+    """
+
+    rows: Rows
+    places: np.ndarray
+
+    def __len__(self):
+        return len(self.places)
 
 
 def evaluate_at(engine, origins, take, function):

@@ -161,6 +161,10 @@ class Relation:
         self._require_affine()
         return self.affine(rows.values)
 
+    def in_shape(self, targets):
+        """Return targets (..., n_targets) as the user gave them, perhaps flat."""
+        return targets[..., 0] if self.form.flat else targets
+
     def _require_affine(self):
         if self.affine is None:
             raise ValueError(
