@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
-from sklearn_gru.estimators._base import document_parameters, draw_seed
+from sklearn_gru.estimators._base import draw_seed
 from sklearn_gru.estimators._conformal import offsets_by_step
 from sklearn_gru.estimators._named_tables import (
     check_counts,
@@ -14,10 +14,12 @@ from sklearn_gru.estimators._named_tables import (
     columns_of,
     form_of,
     in_known_order,
+    places_of,
     read_panel,
     read_tables,
     values_of,
 )
+from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators.forecaster import checked_settings
 from sklearn_gru.estimators.forecasting import ForecastEngine, HeldOutErrors
 
@@ -44,21 +46,10 @@ class GRUForecaster(BaseForecaster):
         Rows that the network forecasts at once; longer forecasts feed blocks of this
         many rows back. None takes the largest step of the `fh` that `fit` is given
         (less if the series is short), or 1.
-    center : {"auto", "last", "mean"} or None, default="auto"
-        What is subtracted from each window and added to its forecast: the last row,
-        the mean, or nothing. "auto" takes the one that would
-        have been the best forecast of the later half of the training windows.
-    segment_length : int, default=1
-        Rows that form one input of the network.
-    channels : {"joint", "independent"}, default="joint"
-        Whether one network reads all columns together, or each column by itself.
-    stride : int, default=1
-        Rows from one training window to the next.
     calibration_fraction : float, default=0.2
         Share of the rows, the latest ones, whose forecast errors make the prediction
         intervals.
-    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        Training loss, on standardised targets.
+    {forecasting_parameters}
     {training_parameters}
 
     Attributes
@@ -229,27 +220,24 @@ class GRUForecaster(BaseForecaster):
         """Take in rows behind a gap: what came before is no history of theirs."""
         engine = self.forecaster_
         needed = engine.window_length_ + engine.horizon
-        if settings is not None and len(rows) < needed:
-            settings = None
-            self._warn_of_a_gap(
-                label,
-                f"the {len(rows)} rows behind the gap are too few to train on, since "
-                f"window_length={engine.window_length_} and horizon={engine.horizon} "
-                f"need {needed}; they are taken in as history",
+        if settings is not None:
+            consequence = "no window that is trained on spans the gap"
+            if len(rows) < needed:
+                settings = None
+                consequence = (
+                    f"the {len(rows)} rows behind the gap are too few to train on "
+                    f"(window_length={engine.window_length_} and horizon="
+                    f"{engine.horizon} need {needed}), and become history only"
+                )
+            warnings.warn(
+                f"Rows are missing between {self._last_label} and {label}, where the "
+                f"update begins: {consequence}.",
+                stacklevel=4,
             )
-        elif settings is not None:
-            self._warn_of_a_gap(label, "no window that is trained on spans the gap")
         self._held_out_errors = self._held_out_errors.broken_off(
             engine.history.last, engine.window_length_
         )
         self.forecaster_ = engine.restart(rows, settings)
-
-    def _warn_of_a_gap(self, label, consequence):
-        warnings.warn(
-            f"Rows are missing between {self._last_label} and {label}, where the "
-            f"update begins: {consequence}.",
-            stacklevel=5,
-        )
 
     def pretrain(self, y, X=None, fh=None):
         """Train one network on all series of a panel or hierarchy.
@@ -340,12 +328,7 @@ class GRUForecaster(BaseForecaster):
                 origins, rows.values, exogenous=rows.exogenous
             )
             values[~ahead] = forecast[:, 0]
-        return values[:, self._order]
-
-    @property
-    def _order(self):
-        """Where the columns of the user's y stand among the engine's."""
-        return [self._columns.index(column) for column in columns_of(self._template)]
+        return values[:, places_of(self._template, self._columns)]
 
     def _known_ahead(self, X, n_steps, steps):
         """Exogenous rows of the `n_steps` after the cutoff: (n_steps, n_exogenous)."""
@@ -381,7 +364,7 @@ class GRUForecaster(BaseForecaster):
             self.forecaster_.history.last, int(steps.max()), self._second_model
         )
         offsets = offsets_by_step(errors, np.asarray(alpha, float), extrapolate=True)
-        offsets = offsets[:, self._order]
+        offsets = offsets[:, places_of(self._template, self._columns)]
         quantiles = values[:, :, None] + offsets[steps - 1]  # (n, columns, levels)
         names = self._get_varnames()
         if isinstance(self._template, pd.DataFrame):
@@ -394,8 +377,9 @@ class GRUForecaster(BaseForecaster):
 
     def _new_errors(self):
         """Errors from which intervals are made, none of them measured yet."""
-        engine = self.forecaster_
-        start, window = self._n_seen(), engine.window_length_
+        engine, window = self.forecaster_, self.forecaster_.window_length_
+        n_rows = engine.history.n_rows
+        start = n_rows - max(1, int(n_rows * self.calibration_fraction))
         if hasattr(self, "pretrained_"):
             # Its network has never seen the series.
             untrained = self.pretrained_.adopt(engine.history.last)
@@ -403,11 +387,6 @@ class GRUForecaster(BaseForecaster):
         if start < window + engine.horizon:
             return HeldOutErrors(min(window, start))
         return HeldOutErrors(start)
-
-    def _n_seen(self):
-        """Count the rows that a second model is trained on."""
-        n_rows = self.forecaster_.history.n_rows
-        return n_rows - max(1, int(n_rows * self.calibration_fraction))
 
     def _second_model(self, rows):
         """Train a second model on these rows only, for as many steps as the first."""

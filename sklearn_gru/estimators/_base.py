@@ -1,9 +1,7 @@
 """What all recurrent estimators share. Think twice before adding anything here."""
 
 import copy
-import re
 from contextlib import contextmanager
-from inspect import signature
 from numbers import Integral, Real
 
 import numpy as np
@@ -188,80 +186,3 @@ def require_finite(values, name):
             "range of the training data. Check X, or raise dtype to 'float64'."
         )
     return values
-
-
-def document_parameters(cls):
-    """Put the shared parameters' documentation where a docstring asks for it.
-
-    A class that lacks some of them, or documents them itself, gets the others.
-    """
-    missing = [
-        entry
-        for entry in re.split(r"(?m)^(?=    \w)", TRAINING_PARAMETERS)[1:]
-        if (name := entry.split()[0]) in signature(cls).parameters
-        and f"\n    {name} : " not in cls.__doc__
-    ]
-    cls.__doc__ = cls.__doc__.replace("    {training_parameters}\n", "".join(missing))
-    return cls
-
-
-TRAINING_PARAMETERS = """\
-    cell : {"gru", "lstm", "rnn"}, default="gru"
-        The recurrent cell.
-    activation : {"tanh", "relu"}, default="tanh"
-        Activation of the candidate state.
-    reset_after : bool, default=True
-        Whether GRU's reset gate is applied after the recurrent product, as PyTorch
-        and cuDNN do, or before it, as in Cho et al. (2014).
-    dropout : float, default=0.0
-        Probability of dropping an element of a layer's output during training.
-    max_epochs : int, default=100
-        Passes over the training data.
-    batch_size : int, default=32
-        Samples per training step.
-    lr : float, default=0.002
-        Learning rate, at the start if it changes.
-    lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
-        How the learning rate changes from epoch to epoch: not at all, along a half
-        cosine down to zero, or divided by ten when the loss stops falling.
-    optimizer : {"adam", "adamw", "sgd", "rmsprop"} or class, default="adam"
-        The optimizer; a class is called as those in :mod:`torch.optim` are.
-    weight_decay : float, default=0.0
-        The optimizer's weight decay.
-    gradient_clip : float or None, default=1.0
-        Largest norm of the gradient of a step.
-    early_stopping : bool or "auto", default="auto"
-        Whether to hold out a part of the training data, stop when its loss no longer
-        falls, and keep the weights that were best on it. "auto" does so with 500
-        training samples or more. `partial_fit` never holds anything out.
-    validation_fraction : float, default=0.1
-        The part that `early_stopping` holds out.
-    n_iter_no_change : int, default=10
-        Epochs without improvement that `early_stopping` waits for.
-    tol : float, default=1e-2
-        Smallest fall of the held-out loss, as a fraction of it, that counts as an
-        improvement.
-    standardize : bool, default=True
-        Whether to give inputs and outputs zero mean and unit variance inside; results
-        come back in the units of the data.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the previous one.
-    callbacks : list of skorch callbacks or None, default=None
-        Added to the ones that this estimator needs; `net_.callbacks_` holds them all.
-        Scores are those of the estimator's predictions. One that would do nothing,
-        such as watching a held-out part that there is not, is refused before training.
-    device : str or torch.device, default="auto"
-        Where to compute; "auto" takes CUDA if there is any, else the CPU.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of the arithmetic.
-    kernel : {"auto", "fused", "torch"}, default="auto"
-        What runs a GRU on a CPU: loops compiled by numba (the extra `fast`), several
-        times faster than PyTorch's, or PyTorch's. "auto" takes the former if numba is
-        installed; everything else is PyTorch's. The results agree to rounding.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the initial weights, the shuffling and dropout. The same integer gives
-        the same result to the last bit on the same device. None draws a new seed from
-        the system. No global random state is read or changed.
-    verbose : {0, 1, 2}, default=0
-        1 shows a progress bar, 2 a line per epoch.
-"""

@@ -31,6 +31,11 @@ def in_known_order(y, names):
     return list(names) if set(columns) == set(names) else columns
 
 
+def places_of(table, columns):
+    """List where the columns of a table stand among `columns`."""
+    return [columns.index(column) for column in columns_of(table)]
+
+
 def read_tables(y, X, columns, relation=None):
     """Read a series and what is known of the future beside it.
 

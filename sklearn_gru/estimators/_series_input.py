@@ -50,17 +50,27 @@ def read_series(estimator, X, y=None, *, reset=False):
     return Rows(values, targets, index=time_index_of(X)), form
 
 
-def in_form(rows, form, known):
-    """Return rows whose targets stand as in the first fit.
+def read_more(estimator, X, y, known):
+    """Validate further rows of a series, or rows that are to be compared with it.
 
-    Columns in another order are the same columns.
+    Parameters
+    ----------
+    estimator, X, y
+        As in `read_series`.
+    known : Form
+        Of the first fit. Columns of `y` in another order are the same columns.
+
+    Returns
+    -------
+    Rows
 
     Raises
     ------
     ValueError
-        If the names are others.
+        As in `read_series`, or if the columns of `y` have other names.
     """
-    if form.names is None or known.names is None or form.names == known.names:
+    rows, form = read_series(estimator, X, y)
+    if None in (form.names, known.names) or form.names == known.names:
         return rows
     if sorted(form.names, key=str) != sorted(known.names, key=str):
         raise ValueError(

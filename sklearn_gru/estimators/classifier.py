@@ -9,7 +9,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gru.estimators._base import document_parameters, require_finite
+from sklearn_gru.estimators._base import require_finite
+from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths
 from sklearn_gru.nets import CrossEntropy
 from sklearn_gru.training import labels

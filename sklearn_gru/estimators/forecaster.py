@@ -4,22 +4,20 @@ import warnings
 from dataclasses import replace
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gru.estimators._base import BaseRecurrent, document_parameters, draw_seed
-from sklearn_gru.estimators._intervals import ConformalIntervals
+from sklearn_gru.estimators._base import BaseRecurrent, draw_seed
+from sklearn_gru.estimators._forecasts import Forecasts
+from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._recognition import recognise
-from sklearn_gru.estimators._series_input import in_form, read_series
-from sklearn_gru.estimators.forecasting import ForecastEngine, Origins
+from sklearn_gru.estimators._series_input import read_more, read_series
+from sklearn_gru.estimators.forecasting import ForecastEngine
 from sklearn_gru.nets import LOSSES
 
 
 @document_parameters
-class GRUForecaster(ConformalIntervals, RegressorMixin, BaseRecurrent):
+class GRUForecaster(Forecasts, RegressorMixin, BaseRecurrent):
     """Gated recurrent network that forecasts the next rows of a series.
 
     Rows are equally spaced time steps, oldest first. ``fit(X, y)`` learns to forecast
@@ -38,26 +36,15 @@ class GRUForecaster(ConformalIntervals, RegressorMixin, BaseRecurrent):
     horizon : int, default=1
         Rows that the network forecasts at once. Longer forecasts feed blocks of this
         many rows back.
-    center : {"auto", "last", "mean"} or None, default="auto"
-        What is subtracted from each window and added to its forecast: the last row,
-        the mean, or nothing. "auto" takes the one that would
-        have been the best forecast of the later half of the training windows. Targets
-        that are not columns of `X` are never shifted.
-    segment_length : int, default=1
-        Rows that form one input of the network, so that 720 rows are 15 steps of 48.
-    channels : {"joint", "independent"}, default="joint"
-        Whether one network reads all columns together, or each column by itself.
-    stride : int, default=1
-        Rows from one training window to the next.
     context : {"extend", "apply"}, default="extend"
         What precedes the first row of `X` in `predict`. "extend": the end of the
-        training series, unless `X` begins with that series' own first rows.
-        "apply": nothing; the start is padded with the first row.
+        training series, unless `X` is found to be that series or to overlap with it
+        (see :ref:`context`). "apply": nothing; the start is padded with the first
+        row.
     calibration_fraction : float, default=0.0
         Share of the rows, the latest ones, that is kept out of training to measure
         errors for `predict_interval` and `predict_quantiles`.
-    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        Training loss, on standardised targets.
+    {forecasting_parameters}
     {training_parameters}
 
     Attributes
@@ -225,7 +212,8 @@ least 25: give a longer series or a shorter window.
         if self._starts_anew(continuing=False):
             return self._fit_anew(X, y)
         with self._all_or_nothing():
-            self.engine_ = self.engine_.refit(self._read_known(X, y), self)
+            rows = read_more(self, X, y, self.engine_.relation.form)
+            self.engine_ = self.engine_.refit(rows, self)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -253,7 +241,8 @@ least 25: give a longer series or a shorter window.
         if self._starts_anew(continuing=True):
             return self._fit_anew(X, y, whole=False)
         with self._all_or_nothing():
-            self.engine_ = self._continued(self._read_known(X, y))
+            rows = read_more(self, X, y, self.engine_.relation.form)
+            self.engine_ = self._continued(rows)
         return self
 
     def _fit_anew(self, X, y, whole=True):
@@ -278,127 +267,9 @@ least 25: give a longer series or a shorter window.
         if place.start == 0 and len(rows) >= n_known:
             return engine.refit(rows, self, whole=False)
         new = rows.part(n_known - place.start)
-        return (
-            engine.extend(new, self)
-            if len(new)
-            else engine.train(rows, place.start, self)
-        )
-
-    def predict(self, X, steps=None, context=None):
-        """Forecast each row of `X` from the rows before it, or the rows after `X`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            By default a continuation of the training series, or that series itself.
-        steps : int, default=None
-            Forecast this many rows after the last row of `X`.
-        context : {"extend", "apply"}, default=None
-            Overrides the parameter of that name.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_targets), float64
-            Row t is the forecast of row t of `y`, made without seeing row t of `X`.
-            With `steps`, of shape (steps,) or (steps, n_targets). 1-D if `y` was.
-
-        Raises
-        ------
-        ValueError
-            If `X` has other columns than in `fit`, or if `steps` is more than
-            `horizon` and the targets are no affine images of columns of `X`.
-        """
-        if isinstance(X, Origins):
-            return self._in_shape(self.engine_.forecast_at(X))
-        values, before = self._read_context(X, context)
-        if steps is None:
-            origins = np.arange(len(values))
-            forecast = self.engine_.forecast_from(origins, values, 1, before)[:, 0]
-        else:
-            forecast = self.engine_.forecast_from([len(values)], values, steps, before)[
-                0
-            ]
-        return self._in_shape(forecast)
-
-    def forecast(self, steps, X=None):
-        """Forecast the rows after the training series, or after `X`.
-
-        Parameters
-        ----------
-        steps : int
-            Number of rows.
-        X : array-like of shape (n_rows, n_features), default=None
-            As in `predict`; the training series if None.
-
-        Returns
-        -------
-        ndarray of shape (steps,) or (steps, n_targets), float64
-        """
-        if X is not None:
-            return self.predict(X, steps=steps)
-        check_is_fitted(self)
-        return self._in_shape(self.engine_.forecast(steps))
-
-    def rolling_forecast(self, X, steps, context=None):
-        """Forecast the rows after every row of `X`, each from what was known then.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            As in `predict`.
-        steps : int
-            Rows to forecast from each row.
-        context : {"extend", "apply"}, default=None
-            Overrides the parameter of that name.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, steps, n_targets), float64
-            Entry [i, j] is the forecast of row i + 1 + j, made with the rows up to and
-            including i.
-        """
-        values, before = self._read_context(X, context)
-        origins = np.arange(1, len(values) + 1)
-        return self.engine_.forecast_from(origins, values, steps, before)
-
-    def transform(self, X):
-        """Compute the hidden state behind each row's forecast.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            As in `predict`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, units), float64
-            ``units`` of the last layer, for each column of `X` in turn if `channels`
-            is "independent".
-        """
-        values, before = self._read_context(X)
-        return self.engine_.states(np.arange(len(values)), values, before)
-
-    def score(self, X, y=None, sample_weight=None):
-        """Compute R² of the one-step-ahead forecasts.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            As in `predict`.
-        y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
-            As in `fit`.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        float
-        """
-        predicted = self.predict(X)
-        if not isinstance(X, Origins):
-            relation = self.engine_.relation
-            y = relation.in_shape(relation.targets_of(self._read_known(X, y)))
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        if len(new):
+            return engine.extend(new, self)
+        return engine.train(rows, place.start, self)
 
     @property
     def net_(self):
@@ -416,35 +287,6 @@ least 25: give a longer series or a shorter window.
 
     def __sklearn_is_fitted__(self):
         return "engine_" in vars(self)
-
-    def _read_known(self, X, y):
-        """Read what is to be learned beside what is known already."""
-        rows, form = read_series(self, X, y)
-        return in_form(rows, form, self.engine_.relation.form)
-
-    def _read_context(self, X, context=None):
-        """Validate `X`; return its values and the rows before it (None: padding)."""
-        check_is_fitted(self)
-        rows, _ = read_series(self, X)
-        context = self.context if context is None else context
-        if context not in ("extend", "apply"):
-            raise ValueError(f'context must be "extend" or "apply", got {context!r}.')
-        if context == "apply":
-            return rows.values, None
-        history = self.engine_.history
-        place = recognise(rows, history, self.window_length_)
-        if place.behind_gap:
-            warnings.warn(
-                f"X begins at {rows.index[0]}, which does not follow the training "
-                f"series, whose last row is {history.last.index[-1]}; its first rows "
-                'are forecast from that series all the same. Use context="apply" to '
-                "read X by itself.",
-                stacklevel=3,
-            )
-        return rows.values, history.before(place.start or 0)
-
-    def _in_shape(self, y):
-        return self.engine_.relation.in_shape(y)
 
     @property
     def _n_features_out(self):

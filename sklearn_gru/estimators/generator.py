@@ -10,8 +10,9 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.data import StopStrings
-from sklearn_gru.estimators._base import document_parameters, draw_seed, require_finite
+from sklearn_gru.estimators._base import draw_seed, require_finite
 from sklearn_gru.estimators._language import BaseLanguageModel
+from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts
 from sklearn_gru.nets import Sampler
 from sklearn_gru.training import Writer

@@ -7,7 +7,8 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklearn_gru.data import Ragged, Scaler, as_sequences, fit_scaler
-from sklearn_gru.estimators._base import document_parameters, require_finite
+from sklearn_gru.estimators._base import require_finite
+from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths, unpad
 from sklearn_gru.nets import LOSSES
 from sklearn_gru.training import dense, ragged

@@ -1,0 +1,226 @@
+"""What a fitted forecaster can be asked for; nothing here changes it."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gru.estimators._conformal import offsets_by_step
+from sklearn_gru.estimators._recognition import recognise
+from sklearn_gru.estimators._series_input import read_more, read_series
+from sklearn_gru.estimators.forecasting import Origins
+
+
+class Forecasts:
+    """Forecasts of an estimator that has an engine in `engine_`."""
+
+    def predict(self, X, steps=None, context=None):
+        """Forecast each row of `X` from the rows before it, or the rows after `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            By default a continuation of the training series, or that series itself.
+        steps : int, default=None
+            Forecast this many rows after the last row of `X`.
+        context : {"extend", "apply"}, default=None
+            Overrides the parameter of that name.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_targets), float64
+            Row t is the forecast of row t of `y`, made without seeing row t of `X`.
+            With `steps`, of shape (steps,) or (steps, n_targets). 1-D if `y` was.
+
+        Raises
+        ------
+        ValueError
+            If `X` has other columns than in `fit`, or if `steps` is more than
+            `horizon` and the targets are no affine images of columns of `X`.
+        """
+        if isinstance(X, Origins):
+            return self._in_shape(self.engine_.forecast_at(X))
+        values, before = self._read_context(X, context)
+        if steps is None:
+            origins = np.arange(len(values))
+            forecast = self.engine_.forecast_from(origins, values, 1, before)[:, 0]
+        else:
+            forecast = self.engine_.forecast_from([len(values)], values, steps, before)[
+                0
+            ]
+        return self._in_shape(forecast)
+
+    def forecast(self, steps, X=None):
+        """Forecast the rows after the training series, or after `X`.
+
+        Parameters
+        ----------
+        steps : int
+            Number of rows.
+        X : array-like of shape (n_rows, n_features), default=None
+            As in `predict`; the training series if None.
+
+        Returns
+        -------
+        ndarray of shape (steps,) or (steps, n_targets), float64
+        """
+        if X is not None:
+            return self.predict(X, steps=steps)
+        check_is_fitted(self)
+        return self._in_shape(self.engine_.forecast(steps))
+
+    def rolling_forecast(self, X, steps, context=None):
+        """Forecast the rows after every row of `X`, each from what was known then.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            As in `predict`.
+        steps : int
+            Rows to forecast from each row.
+        context : {"extend", "apply"}, default=None
+            Overrides the parameter of that name.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, steps, n_targets), float64
+            Entry [i, j] is the forecast of row i + 1 + j, made with the rows up to and
+            including i.
+        """
+        values, before = self._read_context(X, context)
+        origins = np.arange(1, len(values) + 1)
+        return self.engine_.forecast_from(origins, values, steps, before)
+
+    def transform(self, X):
+        """Compute the hidden state behind each row's forecast.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, units), float64
+            ``units`` of the last layer, for each column of `X` in turn if `channels`
+            is "independent".
+        """
+        values, before = self._read_context(X)
+        return self.engine_.states(np.arange(len(values)), values, before)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Compute R² of the one-step-ahead forecasts.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            As in `predict`.
+        y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
+            As in `fit`.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        if not isinstance(X, Origins):
+            relation = self.engine_.relation
+            rows = read_more(self, X, y, relation.form)
+            y = relation.in_shape(relation.targets_of(rows))
+        return r2_score(y, predicted, sample_weight=sample_weight)
+
+    def predict_interval(self, X=None, steps=None, *, coverage=0.9):
+        """Forecast with intervals that hold their coverage: split-conformal.
+
+        The errors of forecasts over the rows that `calibration_fraction` kept out of
+        training are added to the forecast (Lei et al. 2018, Distribution-Free
+        Predictive Inference for Regression, section 2.2). The coverage holds on
+        average, for data like those rows.
+
+        Parameters
+        ----------
+        X, steps
+            As in `predict`; without `X`, the rows after the training series.
+        coverage : float, default=0.9
+            Share of the values that the intervals are to contain.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2) or (n_rows, n_targets, 2), float64
+            Lower and upper bounds; `steps` rows if it is given.
+
+        Raises
+        ------
+        ValueError
+            If `fit` kept no calibration rows, or too few for this coverage.
+        """
+        if not isinstance(coverage, Real) or not 0 < coverage < 1:
+            raise ValueError(
+                f"coverage must be a number between 0 and 1, got {coverage!r}. For "
+                "several intervals at once ask predict_quantiles for their bounds."
+            )
+        tails = [(1 - coverage) / 2, (1 + coverage) / 2]
+        return self.predict_quantiles(X, steps, alpha=tails)
+
+    def predict_quantiles(self, X=None, steps=None, *, alpha=(0.1, 0.5, 0.9)):
+        """Forecast quantiles, as `predict_interval` does intervals.
+
+        Parameters
+        ----------
+        X, steps
+            As in `predict`; without `X`, the rows after the training series.
+        alpha : float or sequence of float, default=(0.1, 0.5, 0.9)
+            Probabilities that the values lie below.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, len(alpha)) or (n_rows, n_targets, len(alpha)), \
+                float64
+            Quantiles; `steps` rows if it is given.
+        """
+        check_is_fitted(self)
+        if X is None and steps is None:
+            raise ValueError("Give X, or the number of steps to forecast, or both.")
+        center = self.predict(X, steps) if X is not None else self.forecast(steps)
+        errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets)
+        offsets = offsets_by_step(errors, np.atleast_1d(np.asarray(alpha, float)))
+        if center.ndim == 1:
+            offsets = offsets[:, 0]
+        return center[..., None] + offsets  # (steps or n_rows, ..., levels)
+
+    def _calibration_errors(self, steps):
+        calibration = self.engine_.calibration
+        if calibration is None:
+            raise ValueError(
+                "Intervals need rows that training has not seen: fit with "
+                "calibration_fraction=0.2, for example."
+            )
+        return calibration.errors(self.engine_, steps)
+
+    def _read_context(self, X, context=None):
+        """Validate `X`; return its values and the rows before it (None: padding)."""
+        check_is_fitted(self)
+        rows, _ = read_series(self, X)
+        context = self.context if context is None else context
+        if context not in ("extend", "apply"):
+            raise ValueError(f'context must be "extend" or "apply", got {context!r}.')
+        if context == "apply":
+            return rows.values, None
+        history = self.engine_.history
+        place = recognise(rows, history, self.window_length_)
+        if place.behind_gap:
+            warnings.warn(
+                f"X begins at {rows.index[0]}, which does not follow the training "
+                f"series, whose last row is {history.last.index[-1]}; its first rows "
+                'are forecast from that series all the same. Use context="apply" to '
+                "read X by itself.",
+                stacklevel=3,
+            )
+        return rows.values, history.before(place.start or 0)
+
+    def _in_shape(self, y):
+        return self.engine_.relation.in_shape(y)
