@@ -4,6 +4,7 @@ import warnings
 from numbers import Real
 
 import numpy as np
+from sklearn.base import TransformerMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,7 +14,7 @@ from sklearn_gru.estimators._series_input import read_more, read_series
 from sklearn_gru.estimators.forecasting import Origins
 
 
-class Forecasts:
+class Forecasts(TransformerMixin):
     """Forecasts of an estimator that has an engine in `engine_`."""
 
     def predict(self, X, steps=None, context=None):
