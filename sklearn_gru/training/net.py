@@ -80,7 +80,7 @@ class Net(NeuralNet):
                 getattr(callback, event)(self, **details)
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Do what skorch does, but record one batch: all samples and their mean loss.
+        """Do what skorch does, but record the epoch as one batch, with its mean loss.
 
         To look a loss up after every batch takes time, and makes a GPU wait. A user's
         callback that hears of batches gets skorch's own loop.
@@ -95,13 +95,18 @@ class Net(NeuralNet):
             self._tell("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"])
-            sizes.append(get_len(batch[0]))
+            sizes.append(self.size_of(batch))
             self._tell("on_batch_end", batch=batch, training=training, **step)
+        sizes = torch.as_tensor(sizes).tolist()
         losses = torch.stack(losses).double().cpu().numpy()
         self.history.new_batch()
         self.history.record_batch(f"{prefix}_loss", np.average(losses, weights=sizes))
         self.history.record_batch(f"{prefix}_batch_size", sum(sizes))
         self.history.record(f"{prefix}_batch_count", len(sizes))
+
+    def size_of(self, batch):
+        """Count what the loss of a batch is the mean of: an int, or a tensor."""
+        return get_len(batch[0])
 
     def train_step(self, batch, **fit_params):
         loss = self.step_graph(batch) if self.step_graph else None
