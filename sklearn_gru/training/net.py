@@ -13,8 +13,9 @@ from skorch.utils import TeeGenerator, noop
 from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
 from sklearn_gru.training.batches import BatchIterator
-from sklearn_gru.training.device import one_thread
+from sklearn_gru.training.device import one_thread, ready_to_train
 from sklearn_gru.training.graph import StepGraph
+from sklearn_gru.training.interruption import SearchInterrupted, is_in_a_search
 from sklearn_gru.training.progress import (
     DivergenceGuard,
     ProgressBar,
@@ -158,6 +159,8 @@ class Net(NeuralNet):
         except StoppedByCallback:
             return self
         except KeyboardInterrupt:
+            if is_in_a_search():
+                raise SearchInterrupted from None
             if self.history and "train_loss" not in self.history[-1]:
                 self.history.pop()
             warnings.warn(
@@ -268,8 +271,10 @@ def train(net, dataset, settings, epochs):
             group["lr"] = torch.tensor(net.lr, device=net.device)
     net.step_graph = _step_graph(net, settings)
     try:
-        with one_thread(), torch.enable_grad(), with_accelerator(net):
+        with ready_to_train(), with_accelerator(net):
             net.partial_fit(dataset)
+    except SearchInterrupted:
+        raise KeyboardInterrupt from None
     finally:
         net.step_graph = None
         free_buffers()
