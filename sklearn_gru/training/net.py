@@ -299,6 +299,14 @@ def hears(callback, event):
     return getattr(kind, event) is not getattr(Callback, event)
 
 
+def is_callback(entry):
+    """Tell whether skorch takes this as a callback, or as a name and a callback."""
+    if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str):
+        entry = entry[1]
+    kind = entry if isinstance(entry, type) else type(entry)
+    return issubclass(kind, Callback)
+
+
 def loss_curve(net):
     """List the training loss of every epoch."""
     return [epoch["train_loss"] for epoch in net.history]
