@@ -176,7 +176,7 @@ def _split_texts(texts, fraction, seed):
 
 def _surprise(module, hidden, classes):
     """Sum ``-log p`` of those classes (b, T) that are not `IGNORED`."""
-    with one_thread(), torch.inference_mode():
+    with one_thread(brief=True), torch.inference_mode():
         logits = module.head(hidden).double().flatten(0, 1)
         classes = torch.from_numpy(classes).flatten().to(logits.device)
         return F.cross_entropy(

@@ -228,7 +228,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
             Columns in the order of `classes_`.
         """
         hidden = self._read_to_the_end(X)
-        with one_thread(), torch.inference_mode():
+        with one_thread(brief=True), torch.inference_mode():
             logits = self.net_.module_.head(hidden).double().cpu().numpy()
         return require_finite(softmax(logits, axis=1), "The probability")
 

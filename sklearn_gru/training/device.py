@@ -2,7 +2,7 @@
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 
@@ -44,22 +44,26 @@ def resolve_device(device):
 
 
 @contextmanager
-def one_thread():
+def one_thread(brief=False):
     """Run the calling thread's CPU operations of torch on one thread.
 
     A matrix product split over two threads may round differently than on one, and
     worker processes are given fewer threads than their parent: with one everywhere,
     a fit is the same to the last bit in both. The compiled recurrence, whose results
     do not depend on its threads, goes on to use as many as torch was given.
+
+    torch keeps a number per thread, and gives a thread that is new to it the number
+    that was set last in any. To keep that one takes a fraction of a millisecond.
+    `brief` is for what should not take longer: then it changes for that time, and only
+    threads that enter this themselves do not notice.
     """
-    with _changing:
-        number = torch.get_num_threads()
+    number = _own_number()
+    limited = _for_a_moment if brief or not have_company() else _beside_others
     allowed = allow_threads(n_threads())
     try:
-        _set_own_number(1)
-        yield
+        with nullcontext() if number == 1 else limited(number):
+            yield
     finally:
-        _set_own_number(number)
         allow_threads(allowed)
 
 
@@ -75,23 +79,59 @@ def ready_to_train():
         yield
 
 
-def _set_own_number(number):
-    """Set torch's number of threads for the calling thread, and for no other."""
-    if torch.get_num_threads() == number:
-        return
+class _Moments:
+    """Threads that have changed what new ones get, and what these should get."""
+
+    holders = 0
+    number = None
+    have_met_torch = threading.local()
+
+
+def _own_number():
+    """Return torch's number of threads for the calling thread, maybe a new one."""
     with _changing:
-        if have_company():
-            _set_beside_others(number)
-        else:
+        if _Moments.holders and not hasattr(_Moments.have_met_torch, "yes"):
+            other = threading.Thread(target=_give_new_ones_their_number)
+            other.start()
+            other.join()
+        _Moments.have_met_torch.yes = True
+        return torch.get_num_threads()
+
+
+def _give_new_ones_their_number():
+    # Any other number than 1 was set since, by the user.
+    if torch.get_num_threads() == 1:
+        torch.set_num_threads(_Moments.number)
+
+
+@contextmanager
+def _for_a_moment(number):
+    """Limit the calling thread, which has this number, and those that are new."""
+    with _changing:
+        if _Moments.holders == 0:
+            _Moments.number = number
+        _Moments.holders += 1
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _changing:
+            _Moments.holders -= 1
             torch.set_num_threads(number)
 
 
-def _set_beside_others(number):
-    """Do what `_set_own_number` does, where another thread might be new to torch.
+@contextmanager
+def _beside_others(number):
+    """Limit the calling thread, which has this number, and no other."""
+    _set_beside_others(1)
+    try:
+        yield
+    finally:
+        _set_beside_others(number)
 
-    torch has a number per thread, but takes that of a new one from whichever thread
-    set its own last. So one that is new reads it before, and sets it again.
-    """
+
+def _set_beside_others(number):
+    """Set the calling thread's number; a new thread sets what new ones get again."""
     was_read, is_set = threading.Lock(), threading.Lock()
 
     def keep_what_new_ones_get():
@@ -101,15 +141,16 @@ def _set_beside_others(number):
             torch.set_num_threads(for_new_ones)
 
     was_read.acquire()
-    with is_set:
-        keeper = threading.Thread(target=keep_what_new_ones_get)
-        keeper.start()
-        was_read.acquire()
-        torch.set_num_threads(number)
-    keeper.join()
+    with _changing:
+        with is_set:
+            keeper = threading.Thread(target=keep_what_new_ones_get)
+            keeper.start()
+            was_read.acquire()
+            torch.set_num_threads(number)
+        keeper.join()
 
 
-# No thread may be new to torch between the two steps of a change.
+# Nobody may look at the numbers between the steps of a change.
 _changing = threading.Lock()
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import pytest
 import torch
@@ -57,9 +58,9 @@ def test_nested_limits_end_with_the_outermost():
 class Worker:
     """A thread that enters and leaves `one_thread` when it is told to."""
 
-    def __init__(self, number=None):
+    def __init__(self, number=None, brief=False):
         self.pool = ThreadPoolExecutor(1)
-        self.limit = one_thread()
+        self.limit = one_thread(brief)
         if number is not None:
             self.pool.submit(torch.set_num_threads, number).result()
             assert self.threads() == number
@@ -77,9 +78,13 @@ class Worker:
         return self.pool.submit(n_threads).result()
 
 
+every_length = pytest.mark.parametrize("brief", list(product([False, True], repeat=2)))
+
+
 @pytest.mark.parametrize("leaving", [(0, 1), (1, 0)], ids=["in turn", "last first"])
-def test_threads_that_overlap_do_not_disturb_each_other(leaving):
-    workers = Worker(), Worker()
+@every_length
+def test_threads_that_overlap_do_not_disturb_each_other(leaving, brief):
+    workers = [Worker(brief=each) for each in brief]
     for worker in workers:
         worker.enter()
     assert [worker.threads() for worker in workers] == [1, 1]
@@ -94,8 +99,9 @@ def test_threads_that_overlap_do_not_disturb_each_other(leaving):
 
 @pytest.mark.parametrize("numbers", [(4, 2), (2, 4), (4, 1), (1, 4)])
 @pytest.mark.parametrize("leaving", [(0, 1), (1, 0)], ids=["in turn", "last first"])
-def test_every_thread_gets_its_own_number_back(numbers, leaving):
-    workers = [Worker(number) for number in numbers]
+@every_length
+def test_every_thread_gets_its_own_number_back(numbers, leaving, brief):
+    workers = [Worker(*each) for each in zip(numbers, brief, strict=True)]
     for worker, number in zip(workers, numbers, strict=True):
         worker.enter()
         assert worker.threads() == 1
@@ -111,6 +117,16 @@ def test_a_number_that_was_set_but_not_used_yet_is_kept():
     first, second = Worker(4), Worker()
     second.pool.submit(torch.set_num_threads, 2).result()
     first.enter()
+    second.enter()
+    first.leave()
+    second.leave()
+    assert (first.threads(), second.threads()) == (4, 2)
+
+
+def test_a_number_that_is_set_while_another_has_its_moment_is_kept():
+    first, second = Worker(4, brief=True), Worker()
+    first.enter()
+    second.pool.submit(torch.set_num_threads, 2).result()
     second.enter()
     first.leave()
     second.leave()
@@ -164,8 +180,8 @@ def test_many_threads_leave_the_users_number():
     seen = []
 
     def work():
-        for _ in range(50):
-            with one_thread():
+        for i in range(50):
+            with one_thread(brief=i % 3 > 0):
                 seen.append(torch.get_num_threads())
 
     threads = [threading.Thread(target=work) for _ in range(8)]
