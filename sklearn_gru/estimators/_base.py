@@ -26,7 +26,9 @@ from sklearn_gru.training import (
     Scored,
     build_net,
     check_architecture,
+    is_callback,
     loss_curve,
+    ready_to_train,
     resolve_device,
     train,
 )
@@ -80,6 +82,13 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 "least 1, or a tuple with one such int per layer. "
                 f"Got {self.units!r} instead."
             )
+        for i, entry in enumerate(self.callbacks or []):
+            if not is_callback(entry):
+                raise InvalidParameterError(
+                    f"The 'callbacks' parameter of {type(self).__name__} must be a "
+                    "list of skorch callbacks (instances or classes), or of tuples "
+                    f"(name, callback). Entry {i} is {entry!r} instead."
+                )
 
     @property
     def loss_curve_(self):
@@ -101,10 +110,11 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     @contextmanager
     def _all_or_nothing(self):
-        """Undo what the body did to the fitted attributes, if it fails."""
+        """Run a fit; undo what it did to the fitted attributes, if it fails."""
         before = dict(vars(self))
         try:
-            yield
+            with ready_to_train():
+                yield
         except BaseException:
             for name in set(vars(self)) - set(before):
                 delattr(self, name)

@@ -14,7 +14,7 @@ from sklearn_gru.data import BOUNDARY, N_SPECIAL, UNKNOWN, Corpus, Vocabulary
 from sklearn_gru.estimators._base import BaseRecurrent
 from sklearn_gru.estimators._texts import as_texts
 from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol
-from sklearn_gru.training import TextDataset, TextNet, read
+from sklearn_gru.training import TextDataset, TextNet, one_thread, read
 
 ENOUGH_TO_HOLD_OUT = 100_000
 
@@ -176,7 +176,7 @@ def _split_texts(texts, fraction, seed):
 
 def _surprise(module, hidden, classes):
     """Sum ``-log p`` of those classes (b, T) that are not `IGNORED`."""
-    with torch.inference_mode():
+    with one_thread(brief=True), torch.inference_mode():
         logits = module.head(hidden).double().flatten(0, 1)
         classes = torch.from_numpy(classes).flatten().to(logits.device)
         return F.cross_entropy(

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 
+from sklearn.utils._param_validation import InvalidParameterError
+
+BYTES = bytes, bytearray, memoryview
+
 
 class TextInputMixin:
     """A transformer of texts."""
@@ -33,7 +37,9 @@ class TextInputMixin:
 
 def as_texts(X):
     """List the strings of an iterable, or say what is none."""
-    if isinstance(X, (str, bytes)) or not hasattr(X, "__iter__"):
+    if isinstance(X, BYTES):
+        check_text(X, "X")
+    if isinstance(X, str) or not hasattr(X, "__iter__"):
         raise ValueError(
             f"X is of type {type(X).__name__}; expected a list, an array or a Series "
             "of strings. Put a single text into a list: [text]."
@@ -47,9 +53,15 @@ def as_texts(X):
     if not texts:
         raise ValueError("X has 0 texts; at least 1 is required.")
     for i, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise ValueError(
-                f"Text {i} of X is of type {type(text).__name__}; expected a str. "
-                'Fill missing texts with "", and decode bytes.'
-            )
+        check_text(text, f"Text {i} of X", 'Fill missing texts with "".')
     return texts
+
+
+def check_text(text, name, advice="Pass a single text."):
+    """Raise unless this is a str; bytes are to be decoded, else follow the advice."""
+    if isinstance(text, BYTES):
+        advice = 'Decode bytes first, for example with .decode("utf-8").'
+    if not isinstance(text, str):
+        raise InvalidParameterError(
+            f"{name} is of type {type(text).__name__}; expected a str. {advice}"
+        )

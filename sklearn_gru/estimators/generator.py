@@ -13,13 +13,13 @@ from sklearn_gru.data import StopStrings
 from sklearn_gru.estimators._base import draw_seed, require_finite
 from sklearn_gru.estimators._language import BaseLanguageModel
 from sklearn_gru.estimators._parameters import document_parameters
-from sklearn_gru.estimators._texts import TextInputMixin, as_texts
+from sklearn_gru.estimators._texts import TextInputMixin, as_texts, check_text
 from sklearn_gru.nets import Sampler
-from sklearn_gru.training import Writer
+from sklearn_gru.training import Writer, one_thread
 
 WRITTEN_AT_ONCE = 64
 WRITING = {
-    "prompt": [str],
+    "prompt": "no_validation",
     "length": [Interval(Integral, 0, None, closed="left")],
     "temperature": [Interval(Real, 0, None, closed="left")],
     "top_k": [Interval(Integral, 1, None, closed="left"), None],
@@ -212,6 +212,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         -------
         self : CharGRUGenerator
         """
+        check_text(characters, "The 'characters' parameter")
         return self._fit(X, characters, continuing=True)
 
     def predict_proba(self, X):
@@ -228,7 +229,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
             Columns in the order of `classes_`.
         """
         hidden = self._read_to_the_end(X)
-        with torch.inference_mode():
+        with one_thread(brief=True), torch.inference_mode():
             logits = self.net_.module_.head(hidden).double().cpu().numpy()
         return require_finite(softmax(logits, axis=1), "The probability")
 
@@ -422,6 +423,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
                 return
 
     def _writer(self, prompt, n, temperature, top_k, top_p, random_state):
+        check_text(prompt, "The 'prompt' parameter")
         hidden, state = self._read_prompt(prompt)
         rng = np.random.default_rng(draw_seed(random_state))
         sampler = Sampler(rng, temperature, top_k, top_p)

@@ -5,7 +5,7 @@ from torch import nn
 
 from sklearn_gru.nets.cells import CELLS, GRU, has_numba
 
-# To whose multiples a dropout's probability is rounded.
+# Dropout probabilities are rounded to multiples of 1 / LEVELS.
 LEVELS = 1 << 16
 
 
@@ -26,7 +26,8 @@ class Recurrent(nn.Module):
     activation : {"tanh", "relu"}
     reset_after : bool
     dropout : float
-        Probability with which an element of a layer's output is dropped.
+        Probability with which an element of a layer's output is dropped, rounded to a
+        multiple of 1 / `LEVELS` below 1.
     bidirectional : bool
     seed : int
         Of the dropout's random numbers.
@@ -125,7 +126,7 @@ class Recurrent(nn.Module):
         """Do what `carry` does, without the last layer's dropout."""
         cells = list(self.cells())
         before = state or (None,) * len(cells)
-        drops = self.training and self.dropout.probability > 0
+        drops = self.training and self.dropout.dropped > 0
         if not drops and all(cell.is_fused for cell in cells):
             return GRU.stacked(cells, x, before)
         after = []
@@ -181,13 +182,14 @@ class Dropout(nn.Module):
     def __init__(self, probability, seed):
         super().__init__()
         self.probability = probability
+        # Of LEVELS. Not all: who drops everything can't scale up what is left.
+        self.dropped = min(round(probability * LEVELS), LEVELS - 1)
         self.seed = seed
         self.calls = 0
 
     def forward(self, x):
-        if not self.training or self.probability == 0:
+        if not self.training or self.dropped == 0:
             return x
-        dropped = round(self.probability * LEVELS)
         generator = torch.Generator(x.device).manual_seed(self.seed + self.calls)
         self.calls += 1
         # Four 16-bit numbers at once: to draw them one by one takes longer than the
@@ -195,8 +197,8 @@ class Dropout(nn.Module):
         words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
         numbers = words.random_(-(2**63), None, generator=generator).view(torch.int16)
         numbers = numbers.as_strided(x.shape, torch.empty_like(x).stride())
-        keep = numbers >= dropped - LEVELS // 2
-        return x * keep.to(x.dtype).mul_(LEVELS / (LEVELS - dropped))
+        keep = numbers >= self.dropped - LEVELS // 2
+        return x * keep.to(x.dtype).mul_(LEVELS / (LEVELS - self.dropped))
 
 
 def _hidden(cell, x):

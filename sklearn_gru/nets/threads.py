@@ -8,19 +8,31 @@ import torch
 
 # Parts begin at whole tiles of rows where they can.
 MULTIPLE = 4
+PREFIX = "sklearn_gru"
 
 _pool = None
 _allowed = threading.local()
 
 
 def allow_threads(number):
-    """Set how many threads this one's calls may use; None is torch's number."""
+    """Set how many threads this one's calls may use; None is torch's number.
+
+    Returns what it was before.
+    """
+    before = getattr(_allowed, "number", None)
     _allowed.number = number
+    return before
 
 
 def n_threads():
     """Return how many threads a call of this one may use."""
     return getattr(_allowed, "number", None) or torch.get_num_threads()
+
+
+def have_company():
+    """Tell whether there are more threads than this one and those of `on_threads`."""
+    names = [thread.name for thread in threading.enumerate()]
+    return sum(not name.startswith(PREFIX) for name in names) > 1
 
 
 def parts(n_rows, number):
@@ -54,7 +66,7 @@ def _call(function, parts):
 def _threads():
     global _pool
     if _pool is None:
-        _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="sklearn_gru")
+        _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix=PREFIX)
     return _pool
 
 

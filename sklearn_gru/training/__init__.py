@@ -10,7 +10,8 @@ from sklearn_gru.training.batches import (
     labels,
     ragged,
 )
-from sklearn_gru.training.device import one_thread, resolve_device
+from sklearn_gru.training.callbacks import is_callback
+from sklearn_gru.training.device import one_thread, ready_to_train, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
 from sklearn_gru.training.net import (
     Net,
@@ -39,11 +40,13 @@ __all__ = [
     "evaluate_in_blocks",
     "for_inference",
     "gather",
+    "is_callback",
     "labels",
     "loss_curve",
     "one_thread",
     "ragged",
     "read",
+    "ready_to_train",
     "resolve_device",
     "train",
 ]

@@ -21,13 +21,21 @@ HOLD_OUT = (
 )
 
 
+def is_callback(entry):
+    """Tell whether skorch takes this as a callback, or as a name and a callback."""
+    if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str):
+        entry = entry[1]
+    kind = entry if isinstance(entry, type) else type(entry)
+    return issubclass(kind, Callback)
+
+
 def read_callbacks(entries):
-    """Make sure that all entries are callbacks, with or without a name.
+    """Read callbacks, of which classes and those with a name are two kinds.
 
     Parameters
     ----------
-    entries : list
-        Of callbacks, of classes of them and of tuples (name, callback).
+    entries : list or None
+        Each of them `is_callback`.
 
     Returns
     -------
@@ -36,21 +44,14 @@ def read_callbacks(entries):
     callbacks : list of Callback
         Without names.
     """
-    entries = [_read_entry(i, entry) for i, entry in enumerate(entries or [])]
+    entries = [_made(entry) for entry in entries or []]
     return entries, [e[1] if isinstance(e, tuple) else e for e in entries]
 
 
-def _read_entry(i, entry):
-    named = isinstance(entry, (tuple, list)) and len(entry) == 2
-    callback = entry[1] if named else entry
-    if isinstance(callback, type) and issubclass(callback, Callback):
-        callback = callback()
-    if not isinstance(callback, Callback):
-        raise TypeError(
-            f"callbacks[{i}] is {entry!r}; expected a callback of skorch, such as "
-            "skorch.callbacks.EpochScoring(...), or a tuple (name, callback)."
-        )
-    return (entry[0], callback) if named else callback
+def _made(entry):
+    if isinstance(entry, tuple):
+        return entry[0], _made(entry[1])
+    return entry() if isinstance(entry, type) else entry
 
 
 def check_callbacks(callbacks, settings, held_out, scoring):

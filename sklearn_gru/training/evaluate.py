@@ -90,7 +90,7 @@ def evaluate_in_blocks(function, n_samples, take):
         What `function` returned for each block, as NumPy arrays.
     """
     results = []
-    with one_thread(), torch.inference_mode():
+    with one_thread(brief=True), torch.inference_mode():
         for start in range(0, n_samples, BLOCK_SAMPLES):
             indices = np.arange(start, min(start + BLOCK_SAMPLES, n_samples))
             results.append(_to_numpy(function(*take(indices))))

@@ -20,8 +20,9 @@ from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
 from sklearn_gru.training.batches import BatchIterator
 from sklearn_gru.training.callbacks import check_callbacks, read_callbacks
-from sklearn_gru.training.device import one_thread
+from sklearn_gru.training.device import one_thread, ready_to_train
 from sklearn_gru.training.graph import StepGraph
+from sklearn_gru.training.interruption import SearchInterrupted, is_in_a_search
 from sklearn_gru.training.progress import (
     DivergenceGuard,
     ProgressBar,
@@ -105,7 +106,7 @@ class Net(NeuralNet):
             raise stop
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Do what skorch does, but record one batch: all samples and their mean loss.
+        """Do what skorch does, but record the epoch as one batch, with its mean loss.
 
         To look a loss up after every batch takes time, and makes a GPU wait. A user's
         callback that hears of batches gets skorch's own loop.
@@ -120,13 +121,18 @@ class Net(NeuralNet):
             self._tell("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"])
-            sizes.append(get_len(batch[0]))
+            sizes.append(self.size_of(batch))
             self._tell("on_batch_end", batch=batch, training=training, **step)
+        sizes = torch.as_tensor(sizes).tolist()
         losses = torch.stack(losses).double().cpu().numpy()
         self.history.new_batch()
         self.history.record_batch(f"{prefix}_loss", np.average(losses, weights=sizes))
         self.history.record_batch(f"{prefix}_batch_size", sum(sizes))
         self.history.record(f"{prefix}_batch_count", len(sizes))
+
+    def size_of(self, batch):
+        """Count what the loss of a batch is the mean of: an int, or a tensor."""
+        return get_len(batch[0])
 
     def train_step(self, batch, **fit_params):
         loss = self.step_graph(batch) if self.step_graph else None
@@ -190,6 +196,8 @@ class Net(NeuralNet):
         except StoppedByCallback:
             return self
         except KeyboardInterrupt:
+            if is_in_a_search():
+                raise SearchInterrupted from None
             if self.history and "train_loss" not in self.history[-1]:
                 self.history.pop()
             warnings.warn(
@@ -296,8 +304,10 @@ def train(net, dataset, settings, epochs, scored=None):
             group["lr"] = torch.tensor(net.lr, device=net.device)
     net.step_graph = _step_graph(net, settings)
     try:
-        with one_thread(), torch.enable_grad(), with_accelerator(net):
+        with ready_to_train(), with_accelerator(net):
             net.partial_fit(dataset)
+    except SearchInterrupted:
+        raise KeyboardInterrupt from None
     finally:
         net.scoring = net.step_graph = None
         free_buffers()

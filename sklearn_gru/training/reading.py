@@ -50,7 +50,7 @@ def _read_together(module, texts, lengths, members, unknown):
         for row, member in zip(symbols, members, strict=True):
             part = texts[member][start:end]
             row[: len(part)] = part
-        with one_thread(), torch.inference_mode():
+        with one_thread(brief=True), torch.inference_mode():
             hidden, state = module.carry(torch.from_numpy(symbols).to(device), state)
         yield members, start, hidden, state
         # The longest come first: those that are left are the first rows.
@@ -81,14 +81,14 @@ class Writer:
         self.n_texts = n
         self.sampler = sampler
         self.symbol_of = symbol_of
-        with one_thread(), torch.inference_mode():
+        with one_thread(brief=True), torch.inference_mode():
             self.logits = module.head(hidden).expand(n, -1).cpu().numpy()
             self.read = module.steps(tuple(layer.repeat(1, n, 1) for layer in state))
 
     def write(self, length):
         """Choose the next classes of every text, (n, length)."""
         written = np.empty((length, self.n_texts), dtype=np.int64)
-        with one_thread(), torch.inference_mode():
+        with one_thread(brief=True), torch.inference_mode():
             for chosen in written:
                 # Read late: after the last character nothing more is needed.
                 if self.logits is None:

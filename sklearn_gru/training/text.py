@@ -22,6 +22,7 @@ SHARE_COLD = 1 / 24
 # Of the characters that are read in training, so that it is learned what to do about
 # an unknown one.
 SHARE_UNKNOWN = 1e-3
+ALMOST_NOTHING = 1e-100
 
 
 class TextDataset(Dataset):
@@ -146,6 +147,19 @@ class TextNet(Net):
     iterator = Streams
     schedule_every = "batch"
     carries_state = True
+
+    def size_of(self, batch):
+        """Count the targets, or almost nothing if there are none.
+
+        An epoch's loss is the mean over them: skorch divides by the sum of the sizes.
+        """
+        _, targets = batch
+        return (targets != IGNORED).sum().double().clamp(min=ALMOST_NOTHING)
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        # Where skorch itself has recorded the number of streams.
+        prefix = "train" if training else "valid"
+        self.history.record_batch(f"{prefix}_batch_size", self.size_of(batch).item())
 
     def infer(self, x, **fit_params):
         state = None if x["fresh"].all() else self.state_

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.utils._param_validation import InvalidParameterError
+from skorch.callbacks import EpochTimer
 
 from sklearn_gru import (
     CharSequenceTransformer,
@@ -180,6 +181,36 @@ def test_steps_must_be_a_positive_integer(steps):
         model.predict(SERIES, steps=steps)
     with pytest.raises(ValueError, match=f"steps.*got {steps!r}"):
         model.forecast(steps)
+
+
+@pytest.mark.parametrize("cls", [GRURegressor, GRUClassifier, GRUForecaster])
+@pytest.mark.parametrize(
+    ("callbacks", "place", "entry"),
+    [
+        ([3], 0, "3"),
+        ([EpochTimer(), "early"], 1, "'early'"),
+        ([EpochTimer, None], 1, "None"),
+        ([("timer", 3)], 0, r"\('timer', 3\)"),
+        ([(3, EpochTimer())], 0, r"\(3, <"),
+        ([print], 0, "<built-in function print>"),
+        ([int], 0, "<class 'int'>"),
+    ],
+)
+def test_what_is_no_callback_is_named(cls, callbacks, place, entry):
+    message = (
+        f"'callbacks' parameter of {cls.__name__} must be a list of skorch callbacks"
+        rf".*\(name, callback\).*Entry {place} is {entry}"
+    )
+    with pytest.raises(InvalidParameterError, match=message):
+        cls(**QUICK, callbacks=callbacks).fit(X3, Y)
+
+
+@pytest.mark.parametrize(
+    "callback", [EpochTimer(), EpochTimer, ("timer", EpochTimer()), ("t", EpochTimer)]
+)
+def test_every_form_of_a_callback_is_taken(callback):
+    model = GRURegressor(**QUICK, callbacks=[callback]).fit(X3, Y)
+    assert len(model.net_.history[:, "dur"]) == 2
 
 
 def test_no_nan_leaves_the_house():

@@ -315,8 +315,11 @@ BAD_TEXTS = [
     ("", "0 characters"),
     ([], "0 texts"),
     (["", ""], "0 characters"),
-    (b"bytes", "of type bytes"),
-    ([b"bytes"], "Text 0 of X is of type bytes"),
+    (b"bytes", "X is of type bytes; expected a str. Decode bytes first"),
+    (bytearray(b"bytes"), "X is of type bytearray.*Decode bytes first"),
+    ([b"bytes"], "Text 0 of X is of type bytes.*Decode bytes first"),
+    (iter(["a", b"b"]), "Text 1 of X is of type bytes.*Decode bytes first"),
+    (np.array([b"bytes"]), "Text 0 of X is of type bytes_.*Decode bytes first"),
     (["a", None], "Text 1 of X is of type NoneType"),
     (["a", 3], "Text 1 of X is of type int"),
     (pd.Series(["a", np.nan]), "Text 1 of X is of type float"),
@@ -337,6 +340,27 @@ def test_what_is_no_text_gets_a_clear_error(X, message):
 def test_a_single_prompt_must_be_in_a_list(endless, method):
     with pytest.raises(ValueError, match=r"Put a single text into a list: \[text\]"):
         getattr(endless, method)("wood")
+
+
+@pytest.mark.parametrize("X", [b"wood", [b"wood"]])
+@pytest.mark.parametrize(
+    "method",
+    ["predict", "predict_proba", "transform", "score", "bits_per_char", "partial_fit"],
+)
+def test_bytes_must_be_decoded(endless, method, X):
+    with pytest.raises(ValueError, match=r'Decode bytes first.*\.decode\("utf-8"\)'):
+        getattr(endless, method)(X)
+
+
+def test_characters_that_are_yet_to_come_must_be_decoded():
+    with pytest.raises(ValueError, match="'characters' parameter is of type bytes"):
+        CharGRUGenerator(**QUICK).partial_fit("abc", characters=b"def")
+
+
+@pytest.mark.parametrize("method", ["generate", "stream"])
+def test_a_prompt_must_be_decoded(endless, method):
+    with pytest.raises(ValueError, match=r"'prompt' parameter.*Decode bytes"):
+        getattr(endless, method)(prompt=b"wood")
 
 
 BAD_WRITING = [

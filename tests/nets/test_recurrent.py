@@ -130,7 +130,16 @@ def test_dropout_drops_and_scales_the_others():
     assert abs((dropped == 0).double().mean() - 0.25) < 4 * (0.25 * 0.75 / 1e4) ** 0.5
 
 
-@pytest.mark.parametrize(("probability", "training"), [(0.5, False), (0.0, True)])
+def test_almost_everything_can_be_dropped():
+    x = torch.ones(1000, 1000)
+    dropped = Dropout(0.999999, seed=0)(x)
+    assert set(dropped.unique().tolist()) == {0.0, 65536.0}
+    assert dropped.mean().item() == pytest.approx(1, abs=0.8)
+
+
+@pytest.mark.parametrize(
+    ("probability", "training"), [(0.5, False), (0.0, True), (1e-6, True)]
+)
 def test_without_dropout_nothing_changes(probability, training):
     x = torch.ones(3, 2)
     assert Dropout(probability, seed=0).train(training)(x) is x

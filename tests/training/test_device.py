@@ -1,9 +1,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import pytest
 import torch
 
+from sklearn_gru.nets.threads import allow_threads, n_threads
 from sklearn_gru.training import one_thread, resolve_device
 
 
@@ -56,9 +58,12 @@ def test_nested_limits_end_with_the_outermost():
 class Worker:
     """A thread that enters and leaves `one_thread` when it is told to."""
 
-    def __init__(self):
+    def __init__(self, number=None, brief=False):
         self.pool = ThreadPoolExecutor(1)
-        self.limit = one_thread()
+        self.limit = one_thread(brief)
+        if number is not None:
+            self.pool.submit(torch.set_num_threads, number).result()
+            assert self.threads() == number
 
     def enter(self):
         self.pool.submit(self.limit.__enter__).result()
@@ -69,10 +74,17 @@ class Worker:
     def threads(self):
         return self.pool.submit(torch.get_num_threads).result()
 
+    def threads_of_the_kernel(self):
+        return self.pool.submit(n_threads).result()
+
+
+every_length = pytest.mark.parametrize("brief", list(product([False, True], repeat=2)))
+
 
 @pytest.mark.parametrize("leaving", [(0, 1), (1, 0)], ids=["in turn", "last first"])
-def test_threads_that_overlap_do_not_disturb_each_other(leaving):
-    workers = Worker(), Worker()
+@every_length
+def test_threads_that_overlap_do_not_disturb_each_other(leaving, brief):
+    workers = [Worker(brief=each) for each in brief]
     for worker in workers:
         worker.enter()
     assert [worker.threads() for worker in workers] == [1, 1]
@@ -83,6 +95,76 @@ def test_threads_that_overlap_do_not_disturb_each_other(leaving):
     second.leave()
     assert second.threads() == 3
     assert torch.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("numbers", [(4, 2), (2, 4), (4, 1), (1, 4)])
+@pytest.mark.parametrize("leaving", [(0, 1), (1, 0)], ids=["in turn", "last first"])
+@every_length
+def test_every_thread_gets_its_own_number_back(numbers, leaving, brief):
+    workers = [Worker(*each) for each in zip(numbers, brief, strict=True)]
+    for worker, number in zip(workers, numbers, strict=True):
+        worker.enter()
+        assert worker.threads() == 1
+        assert worker.threads_of_the_kernel() == number
+    for i in leaving:
+        workers[i].leave()
+        assert workers[i].threads() == numbers[i]
+        assert workers[i].threads_of_the_kernel() == numbers[i]
+    assert torch.get_num_threads() == 3
+
+
+def test_a_number_that_was_set_but_not_used_yet_is_kept():
+    first, second = Worker(4), Worker()
+    second.pool.submit(torch.set_num_threads, 2).result()
+    first.enter()
+    second.enter()
+    first.leave()
+    second.leave()
+    assert (first.threads(), second.threads()) == (4, 2)
+
+
+def test_a_number_that_is_set_while_another_has_its_moment_is_kept():
+    first, second = Worker(4, brief=True), Worker()
+    first.enter()
+    second.pool.submit(torch.set_num_threads, 2).result()
+    second.enter()
+    first.leave()
+    second.leave()
+    assert (first.threads(), second.threads()) == (4, 2)
+
+
+def test_a_thread_that_meets_torch_meanwhile_has_the_number_that_was_set_last():
+    holder, torch_user = Worker(4), Worker(2)
+    holder.enter()
+    assert Worker().threads() == 2
+    holder.leave()
+    assert Worker().threads() == 2
+    assert torch_user.threads() == 2
+
+
+def test_an_error_in_one_thread_gives_each_its_own_number_back():
+    holder = Worker(4)
+    holder.enter()
+
+    def fail():
+        torch.set_num_threads(2)
+        with pytest.raises(KeyError), one_thread(), one_thread():
+            raise KeyError
+        return torch.get_num_threads(), n_threads()
+
+    assert Worker().pool.submit(fail).result() == (2, 2)
+    holder.leave()
+    assert holder.threads() == 4
+
+
+def test_what_was_allowed_before_is_allowed_after():
+    before = allow_threads(2)
+    with one_thread():
+        assert n_threads() == 2
+        with one_thread():
+            assert n_threads() == 2
+        assert n_threads() == 2
+    assert allow_threads(before) == 2
 
 
 def test_a_thread_that_starts_later_has_the_users_number():
@@ -98,8 +180,8 @@ def test_many_threads_leave_the_users_number():
     seen = []
 
     def work():
-        for _ in range(50):
-            with one_thread():
+        for i in range(50):
+            with one_thread(brief=i % 3 > 0):
                 seen.append(torch.get_num_threads())
 
     threads = [threading.Thread(target=work) for _ in range(8)]

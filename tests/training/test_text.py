@@ -220,7 +220,7 @@ class Model:
 
 
 def plain_training(net, dataset, batch_size, epochs, lr):
-    """Train with a loop over windows, rows and characters; the epochs' losses."""
+    """Train with a loop over windows, rows and characters; the epochs' mean losses."""
     streams = Streams(dataset, batch_size, np.random.default_rng(3))
     cell, curve = net.recurrent.layers[0][0], []
     for _ in range(epochs):
@@ -236,22 +236,27 @@ def plain_training(net, dataset, batch_size, epochs, lr):
                     if target != IGNORED:
                         loss.append(-net.head(h).log_softmax(1)[0, target])
                 states[row] = h
-            loss = torch.stack(loss).mean()
             net.zero_grad()
-            loss.backward()
+            torch.stack(loss).mean().backward()
             with torch.no_grad():
                 for parameter in net.parameters():
                     parameter -= lr * parameter.grad
-            losses.append(loss.item())
+            losses += [character.item() for character in loss]
         curve.append(np.mean(losses))
     return curve
 
 
+class HearOfBatches(Callback):
+    def on_batch_end(self, net, **kwargs):
+        pass
+
+
+@pytest.mark.parametrize("callbacks", [None, [HearOfBatches()]], ids=["own", "skorch"])
 @pytest.mark.parametrize("endless", [True, False])
-def test_trains_like_a_plain_loop_that_carries_the_state(endless):
+def test_trains_like_a_plain_loop_that_carries_the_state(endless, callbacks):
     corpus = corpus_of(*([150] if endless else [30, 5, 60, 55]), distinct=False)
     dataset = dataset_of(corpus, 3, endless)
-    model, twin = Model(dataset), Model(dataset)
+    model, twin = Model(dataset, callbacks=callbacks), Model(dataset)
     curve = plain_training(twin.net.module_, dataset, 3, epochs=3, lr=0.5)
     model.train(3)
     assert Streams(dataset, 3).n_streams == 3
@@ -262,19 +267,34 @@ def test_trains_like_a_plain_loop_that_carries_the_state(endless):
         assert_allclose(parameter.detach(), expected.detach(), rtol=1e-9, atol=1e-12)
 
 
-def test_the_held_out_loss_is_that_of_the_text_read_in_one_go():
+@pytest.mark.parametrize("callbacks", [None, [HearOfBatches()]], ids=["own", "skorch"])
+def test_the_held_out_loss_is_that_of_the_text_read_in_one_go(callbacks):
     held_out = dataset_of(corpus_of(91, distinct=False), 4, endless=True)
+    # Of characters that can't be predicted there are more in some windows.
+    held_out.corpus.symbols[5:25] = UNKNOWN
     dataset = dataset_of(
         corpus_of(150, distinct=False), 4, endless=True, validation=held_out
     )
-    model = Model(dataset, batch_size=1).train(2)
-    symbols = torch.tensor(np.r_[BOUNDARY, held_out.corpus.symbols[:-2]])[None].long()
+    model = Model(dataset, batch_size=1, callbacks=callbacks).train(2)
+    symbols = held_out.corpus.symbols
     with torch.no_grad():
-        logits, _ = model.net.module_(symbols)
-    targets = torch.tensor(held_out.class_of[held_out.corpus.symbols[:-1]])[None]
-    loss = NextSymbol()(logits, targets).item()
-    # The windows' losses count alike, though the last has one character less.
-    assert model.net.history[-1]["valid_loss"] == pytest.approx(loss, rel=0.02)
+        logits, _ = model.net.module_(torch.tensor([BOUNDARY, *symbols[:-1]])[None])
+    losses = [
+        -of_one.log_softmax(0)[held_out.class_of[symbol]].item()
+        for of_one, symbol in zip(logits[0], symbols, strict=True)
+        if symbol not in (UNKNOWN, BOUNDARY)
+    ]
+    assert len(losses) == 71
+    valid_loss = model.net.history[-1]["valid_loss"]
+    assert valid_loss == pytest.approx(np.mean(losses), rel=1e-9)
+
+
+@pytest.mark.parametrize("callbacks", [None, [HearOfBatches()]], ids=["own", "skorch"])
+def test_text_without_any_target_has_a_loss_of_zero(callbacks):
+    model = Model(dataset_of(corpus_of(150, distinct=False), 3, endless=True))
+    model.dataset.class_of[:] = IGNORED
+    model.settings.callbacks = callbacks
+    assert loss_curve(model.train(1).net) == [0.0]
 
 
 def test_the_cosine_falls_with_every_step():
