@@ -41,6 +41,36 @@ class Calibration:
     def __len__(self):
         return len(self.rows) - self.n_before
 
+    def leave_out(self, rows, start):
+        """Leave these rows out of others; return what remains and its place.
+
+        Parameters
+        ----------
+        rows : Rows
+        start : int
+            Their place in the series.
+
+        Returns
+        -------
+        rows : Rows
+            Of rows on both sides of the calibration rows, the later ones.
+        start : int
+
+        Raises
+        ------
+        ValueError
+            If nothing remains.
+        """
+        later = rows.part(max(self.end - start, 0))
+        if len(later):
+            return later, max(start, self.end)
+        if start >= self.start:
+            raise ValueError(
+                f"These {len(rows)} rows are kept out of training, to measure errors on "
+                "them for intervals: give others, or fit with calibration_fraction=0."
+            )
+        return rows.part(0, self.start - start), start
+
     def errors(self, engine, steps):
         """Errors of the engine's forecasts, by step: (n, steps, n_targets)."""
         if len(self) < steps:

@@ -172,18 +172,20 @@ class ForecastEngine:
         )
 
     def train(self, rows, start, settings):
-        """Train an epoch on rows that the history has already.
+        """Train an epoch on the windows whose targets are rows of the history.
 
         Parameters
         ----------
         rows : Rows
         start : int
-            Their place in the series. Calibration rows among them are left out.
+            Their place in the series. Calibration rows among them are left out; of
+            rows on both sides of those, the later ones count.
         settings : GRUForecaster
         """
         rows = self.relation.verified(rows)
         if self.calibration is not None:
-            rows = rows.part(0, max(self.calibration.start - start, 0))
+            rows, start = self.calibration.leave_out(rows, start)
+        rows = self._with_windows(rows, start)
         return replace(self, net_=self._trained(rows, settings, whole=False))
 
     def train_panel(self, panel, settings):
@@ -230,7 +232,9 @@ class ForecastEngine:
         rows = self.relation.verified(rows)
         net = self.net_
         if settings is not None:
-            net = self._trained(self._with_windows(rows), settings, whole=False)
+            net = self._trained(
+                self._with_windows(rows, self.history.n_rows), settings, whole=False
+            )
         return replace(self, net_=net, history=self.history.extended(rows))
 
     def restart(self, rows, settings=None):
@@ -256,25 +260,26 @@ class ForecastEngine:
             self, relation=self.relation.rescaled(rows), history=History.of(rows)
         )
 
-    def _with_windows(self, rows):
-        """Put those rows in front that the windows of `rows` reach back to.
+    def _with_windows(self, rows, start):
+        """Put those rows in front that the windows of rows reach back to.
 
-        Blocks of targets may begin in the history, but not among calibration rows.
+        Blocks of targets may begin before `start`, but not among calibration rows.
         """
-        enough = len(rows) >= self.window_length_ + self.horizon
-        if enough and memory_map_of(rows.values) is not None:
-            return rows  # to join rows to it would copy the file
-        n_before = self.window_length_ + self.horizon - 1
-        if self.calibration is not None:
-            n_since = self.history.n_rows - self.calibration.end
+        before, window = self.history.before(start), self.window_length_
+        enough = len(rows) >= window + self.horizon
+        if before is None or (enough and memory_map_of(rows.values) is not None):
+            return rows  # to join rows to a file would copy it
+        n_before = window + self.horizon - 1
+        if self.calibration is not None and start >= self.calibration.end:
+            n_since = start - self.calibration.end
             if n_since + len(rows) < self.horizon:
                 raise ValueError(
                     f"{n_since + len(rows)} rows are known behind the calibration "
                     f"rows, but horizon={self.horizon} are needed to train on them: "
                     "give more rows at once, or fit with calibration_fraction=0."
                 )
-            n_before = min(n_before, self.window_length_ + n_since)
-        return end_to_end([self.history.last.part(-n_before), rows])
+            n_before = min(n_before, window + n_since)
+        return end_to_end([before.part(-n_before), rows])
 
     # Forecasting
 

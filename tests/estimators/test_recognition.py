@@ -1,0 +1,227 @@
+"""What X is: the training series, an overlap with it, or what comes after it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from sklearn_gru import GRUForecaster
+
+RNG = np.random.default_rng(0)
+QUICK = {"window_length": 10, "units": 4, "max_epochs": 1, "random_state": 0}
+WAVE = 20 + 5 * np.sin(np.arange(200) / 4)[:, None] + 0.3 * RNG.normal(size=(200, 1))
+N_TRAINED = 150
+
+
+def fitted(series=WAVE, n_trained=N_TRAINED, **settings):
+    return GRUForecaster(**{**QUICK, **settings}).fit(series[:n_trained])
+
+
+def oracle(model, series, start):
+    """Forecasts of the rows from `start` on, one window at a time."""
+    ten = [series[max(0, t - 10) : t] for t in range(start, len(series))]
+    if hasattr(model, "feature_names_in_"):
+        ten = [pd.DataFrame(rows, columns=["a"]) for rows in ten]
+    return np.array([model.predict(rows, steps=1, context="apply")[0] for rows in ten])
+
+
+# A continuation, unless there is strong evidence for something else
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 9, 10, 50])
+def test_rows_that_are_nothing_else_continue_the_series(n_rows):
+    model = fitted()
+    rest = WAVE[N_TRAINED:][:n_rows]
+    expected = oracle(model, WAVE[: N_TRAINED + n_rows], N_TRAINED)
+    np.testing.assert_allclose(model.predict(rest), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("night", [2, 5, 9, 10, 30])
+@pytest.mark.parametrize("scaler", [MinMaxScaler(), StandardScaler()])
+def test_zeros_are_not_the_zeros_that_the_series_began_with(night, scaler):
+    """Hourly solar power: nights of zeros, at the series' beginning as well."""
+    day = np.maximum(0, np.sin(2 * np.pi * (np.arange(480) - 30) / 48))
+    power = (day * RNG.uniform(0.5, 1, 480))[:, None]
+    power[:30] = 0.0
+    pipe = make_pipeline(scaler, GRUForecaster(**QUICK)).fit(power[:450], power[:450])
+    dark = np.zeros((night, 1))
+    model, known = pipe[-1], scaler.transform(np.concatenate([power[:450], dark]))
+    expected = oracle(model, known, 450)
+    np.testing.assert_allclose(pipe.predict(dark), expected, rtol=1e-6)
+    rolling = model.rolling_forecast(known[450:], 2)
+    np.testing.assert_allclose(rolling[:-1, 0], expected[1:], rtol=1e-6)
+
+
+def test_a_few_equal_rows_are_no_evidence():
+    counts = RNG.integers(0, 3, size=(120, 1)).astype(float)
+    model = fitted(counts, 100)
+    rest = np.concatenate([counts[:9], counts[100:]])  # begins as the series did
+    expected = oracle(model, np.concatenate([counts[:100], rest]), 100)
+    np.testing.assert_allclose(model.predict(rest), expected, rtol=1e-6)
+
+
+def test_one_row_that_differs_is_another_series():
+    model = fitted(n_trained=100)
+    revised = WAVE[:100].copy()
+    revised[60] += 0.01
+    expected = oracle(model, np.concatenate([WAVE[:100], revised]), 100)
+    np.testing.assert_allclose(model.predict(revised), expected, rtol=1e-6)
+
+
+# (a) The training series itself
+
+
+FORMS = {
+    "as they were": lambda rows: rows,
+    "float32": lambda rows: rows.astype(np.float32),
+    "rounded": lambda rows: rows.round(10),
+}
+every_form = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+
+
+@every_form
+@pytest.mark.parametrize("n_rows", [10, 40, 149, 150, 151, 200])
+@pytest.mark.parametrize("n_before", [0, 5_000])
+def test_the_training_series_is_recognised(form, n_rows, n_before):
+    series = np.concatenate([RNG.normal(size=(n_before, 1)) + 20, WAVE])[:, :]
+    n_trained = n_before + N_TRAINED
+    model = fitted(series, n_trained)
+    rows = series if n_rows == 200 else series[:n_rows]
+    expected = model.predict(rows, context="apply")
+    np.testing.assert_allclose(model.predict(form(rows)), expected, rtol=1e-5)
+
+
+@every_form
+def test_a_window_of_one_row_hinders_nothing(form):
+    model = fitted(window_length=1)
+    expected = model.predict(WAVE[:150], context="apply")
+    np.testing.assert_allclose(model.predict(form(WAVE[:150])), expected, rtol=1e-5)
+    few = model.predict(WAVE[:3], context="apply")
+    np.testing.assert_allclose(model.predict(form(WAVE[:3])), few, rtol=1e-5)
+
+
+@every_form
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_scalers_in_front_may_round_once_more(form, offset):
+    series = WAVE + offset
+    pipe = make_pipeline(StandardScaler(), GRUForecaster(**QUICK))
+    pipe.fit(series[:150], series[:150])
+    expected = pipe.predict(series[:150])
+    np.testing.assert_allclose(pipe.predict(form(series[:150])), expected, rtol=1e-4)
+
+
+def test_a_constant_series_is_recognised_as_a_whole_only():
+    constant = np.full((60, 1), 7.0)
+    model = fitted(constant, 60)
+    for n_rows in (5, 30, 60, 90):
+        forecast = model.predict(np.full((n_rows, 1), 7.0))
+        np.testing.assert_allclose(forecast, 7.0, atol=0.5)
+
+
+# (b) An overlap
+
+
+@every_form
+@pytest.mark.parametrize("k", [2, 3, 9, 10, 48, 100, 149])
+def test_rows_that_overlap_are_not_read_twice(form, k):
+    model = fitted()
+    expected = oracle(model, WAVE, N_TRAINED - k)
+    overlapping = form(WAVE[N_TRAINED - k :])
+    np.testing.assert_allclose(model.predict(overlapping), expected, rtol=1e-5)
+    ahead = model.predict(WAVE, steps=3)
+    np.testing.assert_allclose(model.predict(overlapping, steps=3), ahead, rtol=1e-5)
+
+
+@pytest.mark.parametrize("k", [200, 265, 266, 300, 1000])
+def test_overlaps_of_a_long_series(k):
+    """Only the last rows are kept; where windows would need others, they are padded."""
+    series = RNG.normal(size=(2_100, 1)).cumsum(axis=0)
+    model = fitted(series, 2_000)
+    expected = oracle(model, series, 2_000 - k)
+    n_padded = 0 if k <= 255 else 10
+    forecast = model.predict(series[2_000 - k :])
+    np.testing.assert_allclose(forecast[n_padded:], expected[n_padded:], rtol=1e-5)
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_one_row_or_a_constant_stretch_is_no_overlap(k):
+    series = WAVE.copy()
+    series[145:155] = 20.0
+    model = fitted(series)
+    rest = series[150:][:k]
+    expected = oracle(model, np.concatenate([series[:150], rest]), 150)
+    np.testing.assert_allclose(model.predict(rest), expected, rtol=1e-6)
+
+
+# With an index, the index decides
+
+INDEXES = {
+    "days": pd.date_range("2020-01-01", periods=200, freq="D"),
+    "days without freq": pd.date_range("2020-01-01", periods=200)._with_freq(None),
+    "hours of a zone": pd.date_range("2024-03-25", periods=200, freq="h", tz="CET"),
+    "months": pd.date_range("2001-01-31", periods=200, freq="ME")._with_freq(None),
+    "business days": pd.bdate_range("2020-01-01", periods=200)._with_freq(None),
+    "periods": pd.period_range("2001-01", periods=200, freq="M"),
+    "seconds": pd.timedelta_range(0, periods=200, freq="s"),
+    "rows": pd.RangeIndex(200),
+    "later rows": pd.RangeIndex(7, 607, 3),
+}
+every_index = pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
+
+
+@every_index
+@pytest.mark.parametrize("start", [0, 1, 60, 140, 149, 150])
+def test_the_index_tells_where_rows_belong(index, start):
+    table = pd.DataFrame(WAVE, index, columns=["a"])
+    model = fitted(table)
+    if start == 0:
+        expected = model.predict(table, context="apply")
+    else:
+        expected = oracle(model, WAVE, start)
+    np.testing.assert_allclose(model.predict(table[start:]), expected, rtol=1e-6)
+
+
+@every_index
+def test_the_index_passes_through_scalers_that_keep_it(index):
+    table = pd.DataFrame(WAVE, index, columns=["a"])
+    pipe = make_pipeline(MinMaxScaler(), GRUForecaster(**QUICK))
+    pipe.set_output(transform="pandas").fit(table[:150], table[:150])
+    expected = pipe.predict(table)[149:]
+    np.testing.assert_allclose(pipe.predict(table[149:]), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["days", "months", "periods", "later rows"])
+def test_a_gap_is_said(name):
+    table = pd.DataFrame(WAVE, INDEXES[name], columns=["a"])
+    model = fitted(table)
+    with pytest.warns(UserWarning, match="does not follow the training series"):
+        forecast = model.predict(table[160:])
+    expected = model.predict(table[160:].reset_index(drop=True))
+    np.testing.assert_array_equal(forecast, expected)
+
+
+def test_row_numbers_of_another_table_mean_nothing():
+    model = fitted(pd.DataFrame(WAVE, columns=["a"]))
+    test = pd.DataFrame(WAVE[150:], columns=["a"])  # numbered from 0 again
+    expected = oracle(model, WAVE, 150)
+    np.testing.assert_allclose(model.predict(test), expected, rtol=1e-6)
+    later = model.predict(test[5:])
+    rows = np.concatenate([WAVE[:150], WAVE[155:]])
+    np.testing.assert_allclose(later, oracle(model, rows, 150), rtol=1e-6)
+
+
+def test_times_between_those_of_the_series_are_an_error():
+    days = INDEXES["days"]
+    model = fitted(pd.DataFrame(WAVE, days, columns=["a"]))
+    between = pd.DataFrame(WAVE[:20], days[:20] + pd.Timedelta("12h"), columns=["a"])
+    with pytest.raises(ValueError, match="2020-01-01 12:00:00, between two rows"):
+        model.predict(between)
+
+
+def test_an_index_of_another_zone_is_an_error():
+    days = INDEXES["days"]
+    model = fitted(pd.DataFrame(WAVE, days, columns=["a"]))
+    zoned = pd.DataFrame(WAVE[:20], days[150:170].tz_localize("UTC"), columns=["a"])
+    with pytest.raises(ValueError, match=r"can't be compared.*same time zone"):
+        model.predict(zoned)
