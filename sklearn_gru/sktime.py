@@ -202,16 +202,19 @@ class GRUForecaster(BaseForecaster):
 
     def _update(self, y, X=None, update_params=True):
         start = y.index.searchsorted(self._last_label, side="right")
-        if start == len(y):
-            return self
         y_new, engine = y.iloc[start:], self.forecaster_
         rows = read_tables(y_new, X, self._columns, engine.relation)
+        if isinstance(y, pd.DataFrame):
+            self._template = y.iloc[:0]  # sktime labels intervals as the last y was
+        if not len(rows):
+            return self
         settings = self._settings(engine.horizon) if update_params else None
         if start == 0 and not self._follows(y_new.index[0]):
             self._restart(rows, settings, y_new.index[0])
         else:
             self.forecaster_ = engine.extend(rows, settings)
-            if update_params and not self._held_out_errors.has_gaps:
+            second = self._held_out_errors
+            if update_params and not (second.has_gaps or hasattr(self, "pretrained_")):
                 self._held_out_errors = self._new_errors()
         self._last_label = y.index[-1]
         return self
@@ -382,24 +385,21 @@ class GRUForecaster(BaseForecaster):
         start = n_rows - max(1, int(n_rows * self.calibration_fraction))
         if hasattr(self, "pretrained_"):
             # Its network has never seen the series.
-            untrained = self.pretrained_.adopt(engine.history.last)
-            return HeldOutErrors(min(window, start), model=untrained)
+            return HeldOutErrors(min(window, start), n_rows, model=engine)
         if start < window + engine.horizon:
-            return HeldOutErrors(min(window, start))
-        return HeldOutErrors(start)
+            start = min(window, start)
+        return HeldOutErrors(start, n_rows)
 
-    def _second_model(self, rows):
-        """Train a second model on these rows only, for as many steps as the first."""
+    def _second_model(self, rows, n_rows):
+        """Train a model on the first of `n_rows` rows, for as many steps as on all."""
         engine = self.forecaster_
         if len(rows) < engine.window_length_ + engine.horizon:
             warnings.warn(
-                f"{engine.history.n_rows} rows are too few to keep some from training: "
-                "the intervals are made from errors on training rows, and may be too "
-                "narrow.",
+                f"{n_rows} rows are too few to keep some from training: the intervals "
+                "are made from errors on training rows, and may be too narrow.",
                 stacklevel=2,
             )
             return engine
-        n_rows = engine.history.n_rows
         if self.verbose:
             print(
                 f"Intervals: training a second model on the first {len(rows)} of "

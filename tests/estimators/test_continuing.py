@@ -122,9 +122,7 @@ def test_calibration_rows_stay(n_rows, y):
 
 def test_no_training_block_reaches_into_calibration_rows():
     model = fitted(calibration_fraction=0.2, horizon=3)
-    with pytest.raises(
-        ValueError, match=r"2 rows .* behind the calibration.*horizon=3"
-    ):
+    with pytest.raises(ValueError, match=r"2 rows .* the calibration.*horizon=3"):
         model.partial_fit(SCALED[100:102], X[100:102])
     model.partial_fit(SCALED[100:103], X[100:103])
     assert model.n_iter_ == 3

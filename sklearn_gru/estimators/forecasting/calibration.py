@@ -66,8 +66,8 @@ class Calibration:
             return later, max(start, self.end)
         if start >= self.start:
             raise ValueError(
-                f"These {len(rows)} rows are kept out of training, to measure errors on "
-                "them for intervals: give others, or fit with calibration_fraction=0."
+                f"These {len(rows)} rows are kept out of training, so that errors can "
+                "be measured on them: give others, or fit with calibration_fraction=0."
             )
         return rows.part(0, self.start - start), start
 
@@ -102,12 +102,15 @@ class HeldOutErrors:
     ----------
     start : int
         The first row of the series that the model has not seen.
+    n_rows : int
+        How many rows the series has.
     model : ForecastEngine, default=None
         None has one trained on the rows before `start` when errors are first asked
         for.
     """
 
-    def __init__(self, start, model=None):
+    def __init__(self, start, n_rows, model=None):
+        self.n_rows = n_rows
         self.model = model
         self.stretches = [_Stretch(start)]
 
@@ -126,7 +129,7 @@ class HeldOutErrors:
         start : int
             The first row of the next stretch that is forecast.
         """
-        errors = HeldOutErrors(start, self.model)
+        errors = HeldOutErrors(start, self.n_rows, self.model)
         errors.stretches = [
             *self.stretches[:-1],
             self.stretches[-1].closed(rows),
@@ -143,12 +146,13 @@ class HeldOutErrors:
             Of the last stretch.
         steps : int
         train_model : callable
-            Makes a model from the rows that it may see, if there is none yet.
+            Makes the model, if there is none yet, from the rows that it may see and
+            the number of rows that there were at first.
         """
         first = self.stretches[0]
         if self.model is None:
             seen = rows if first.rows is None else first.rows
-            self.model = train_model(seen.part(0, first.start))
+            self.model = train_model(seen.part(0, first.start), self.n_rows)
         parts = [
             stretch.errors(
                 self.model, rows if stretch.rows is None else stretch.rows, steps

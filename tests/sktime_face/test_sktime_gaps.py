@@ -1,0 +1,130 @@
+"""Updates across a gap, and what intervals are made from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sklearn_gru
+from sklearn_gru.estimators.forecasting import Rows
+from sklearn_gru.sktime import GRUForecaster
+
+QUICK = {"window_length": 6, "units": 4, "max_epochs": 2, "random_state": 0}
+STILL = {**QUICK, "optimizer": "sgd", "lr": 1e-300}
+RNG = np.random.default_rng(0)
+INDEX = pd.date_range("2020-01-01", periods=160)
+Y = pd.Series(50 + RNG.normal(size=160).cumsum(), INDEX)
+ROWS = Y.to_numpy()[:, None]
+
+
+def weights(forecaster):
+    module = forecaster.forecaster_.net_.module_
+    return torch.cat([p.detach().ravel() for p in module.parameters()]).clone()
+
+
+def test_an_update_behind_a_gap_trains_on_the_rows_behind_it():
+    forecaster = GRUForecaster(**QUICK).fit(Y[:100])
+    before = weights(forecaster)
+    with pytest.warns(UserWarning, match="Rows are missing between 2020-04-09.* and 2"):
+        forecaster.update(Y[110:130])
+    assert not torch.equal(weights(forecaster), before)
+    plain = sklearn_gru.GRUForecaster(**QUICK).fit(ROWS[:100])
+    engine = plain.engine_.restart(Rows(ROWS[110:130]), plain)
+    np.testing.assert_allclose(
+        forecaster.predict([1, 2, 3]), engine.forecast(3)[:, 0], rtol=1e-6
+    )
+
+
+def test_too_few_rows_behind_a_gap_are_history_and_a_warning():
+    forecaster = GRUForecaster(**QUICK).fit(Y[:100])
+    before = weights(forecaster)
+    with pytest.warns(UserWarning, match="3 rows behind the gap are too few to train"):
+        forecaster.update(Y[110:113])
+    assert torch.equal(weights(forecaster), before)
+    forecaster.update(Y[113:125])  # trains, and joins the three
+    assert not torch.equal(weights(forecaster), before)
+    with pytest.raises(ValueError, match="only 15 rows are known"):
+        forecaster.predict([-15])
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+@pytest.mark.parametrize("update_params", [False, True])
+@pytest.mark.parametrize("n_later", [3, 25])
+@pytest.mark.filterwarnings("ignore:Rows are missing")
+def test_errors_measured_before_a_gap_are_kept(asked_before, update_params, n_later):
+    forecaster = GRUForecaster(**QUICK).fit(Y[:100])
+    if asked_before:
+        forecaster.predict_interval([1, 2])
+    forecaster.update(Y[110:][:n_later], update_params=update_params)
+    bounds = forecaster.predict_interval([1, 2], coverage=0.8).to_numpy()
+    # By hand: a model of the first 80 rows, its errors on the others of both parts.
+    twin = GRUForecaster(**{**QUICK, "max_epochs": 2 * 100 // 80}).fit(Y[:80])
+    twin.update(Y[80:100], update_params=False)
+    errors = [(Y[80:100] - twin.predict(range(-19, 1))).abs()]
+    if n_later > 6:
+        twin.update(Y[110:][:n_later], update_params=False)
+        behind = twin.predict(range(7 - n_later, 1))
+        errors.append((Y[behind.index] - behind).abs())
+    sizes = np.sort(np.concatenate(errors))
+    expected = sizes[int(np.ceil((len(sizes) + 1) * 0.8)) - 1]
+    assert (bounds[0, 1] - bounds[0, 0]) / 2 == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_second_model_is_announced_once(capsys):
+    forecaster = GRUForecaster(**QUICK, verbose=1).fit(Y[:100])
+    capsys.readouterr()
+    forecaster.predict_interval([1])
+    assert "second model on the first 80 of 100 rows" in capsys.readouterr().out
+    forecaster.update(Y[:105], update_params=False).predict_interval([1, 2])
+    assert "second model" not in capsys.readouterr().out
+
+
+def test_bounds_do_not_depend_on_when_they_were_asked_for():
+    often, once = (GRUForecaster(**QUICK).fit(Y[:100]) for _ in range(2))
+    for stop in (101, 102, 110, 130):
+        often.predict_interval([1, 2])
+        often.predict_quantiles([5], alpha=0.5)
+        often.update(Y[:stop], update_params=False)
+    once.update(Y[:130], update_params=False)
+    pd.testing.assert_frame_equal(
+        often.predict_interval([1, 2, 5]), once.predict_interval([1, 2, 5])
+    )
+
+
+def test_errors_of_a_pretrained_network_are_not_those_of_training():
+    panel = pd.concat({i: Y[i * 30 : i * 30 + 60].to_frame("y") for i in range(3)})
+    forecaster = GRUForecaster(**QUICK, lr=0.05).pretrain(panel)
+    forecaster.fit(Y[100:140])
+    untrained = forecaster.clone().fit(Y[100:140])
+    untrained.update(Y[100:150], update_params=False)
+    forecaster.update(Y[100:150])  # trains on these rows
+    ours, theirs = (
+        f.predict_interval([1], coverage=0.8).to_numpy()[0]
+        for f in (forecaster, untrained)
+    )
+    assert np.ptp(ours) == pytest.approx(np.ptp(theirs))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    cuts=st.sets(st.integers(41, 159), max_size=5).map(sorted),
+    overlap=st.integers(0, 12),
+    trains=st.booleans(),
+    asks=st.booleans(),
+)
+def test_forecasts_do_not_depend_on_the_split_into_updates(cuts, overlap, trains, asks):
+    parts = GRUForecaster(**STILL).fit(Y[:40], fh=[1, 3])
+    whole = GRUForecaster(**STILL).fit(Y[:40], fh=[1, 3]).update(Y, update_params=False)
+    start = 40
+    for stop in [*cuts, 160]:
+        if asks:
+            parts.predict_interval(coverage=0.5)
+        parts.update(Y[max(0, start - overlap) : stop], update_params=trains)
+        start = stop
+    fh = [-100, -30, -1, 0, 1, 3, 7]
+    np.testing.assert_allclose(parts.predict(fh), whole.predict(fh), rtol=1e-5)
+    if not trains:  # training makes a new second model
+        bounds = parts.predict_interval(fh), whole.predict_interval(fh)
+        np.testing.assert_allclose(*bounds, rtol=1e-5)
