@@ -22,6 +22,7 @@ TABLE = pd.DataFrame(
 )
 X3 = np.random.default_rng(0).normal(size=(20, 6, 2))
 Y = X3[:, 0, 0]
+FIFTY = np.arange(50.0)
 
 
 def with_value(array, value):
@@ -49,6 +50,31 @@ FITS = [
     (GRUForecaster(**QUICK), (SERIES, X3), r"inconsistent|dim 3"),
     (GRUForecaster(**QUICK), (TABLE.drop(TABLE.index[30]),), "hole: 2020-01-30"),
     (GRUForecaster(**QUICK), (TABLE.to_numpy(), TABLE["a"][::-1]), "must increase"),
+    (
+        GRUForecaster(**QUICK),
+        (TABLE, TABLE["a"].shift(freq="D")),
+        "different indexes: row 0 is 2020-01-01 00:00:00 in X and 2020-01-02",
+    ),
+    (
+        GRUForecaster(**QUICK),
+        (TABLE.reset_index(drop=True)[:50], pd.Series(FIFTY, range(10, 60))),
+        "different indexes: row 0 is 0 in X and 10 in y",
+    ),
+    (
+        GRUForecaster(**QUICK),
+        (pd.concat({"one": TABLE, "two": TABLE}),),
+        r"several levels.*sklearn_gru\.sktime.*pretrain",
+    ),
+    (
+        GRUForecaster(**QUICK),
+        (TABLE.assign(kind="sunny"),),
+        r"Column 'kind' of X holds text \('sunny'\)\. Drop it, or encode",
+    ),
+    (
+        GRUForecaster(**QUICK),
+        (TABLE, TABLE[["a"]].assign(kind="sunny")),
+        "Column 'kind' of y holds text",
+    ),
     (
         GRUForecaster(**QUICK, channels="independent"),
         (SERIES, SERIES**2),
