@@ -174,6 +174,12 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self._device = resolve_device(self.device)
 
 
+def validated(estimator):
+    """Return an estimator, or raise if a parameter of its is out of its range."""
+    estimator._validate_params()
+    return estimator
+
+
 def holds_out(early_stopping, n_samples):
     """Tell whether a fit on this many samples watches a held-out part of them."""
     if early_stopping == "auto":

@@ -67,6 +67,8 @@ def recognise(rows, history, window_length):
         place = _place_by_index(rows, history)
         if place is not None:
             return place
+    if len(rows) == 1:
+        return Place(history.n_rows)  # a single row is no evidence
     if _is_the_series(rows.values, history, window_length):
         return Place(0)
     return Place(history.n_rows - _overlap(rows.values, history))
@@ -114,12 +116,13 @@ def _position_of(index, history):
 
 def _is_the_series(values, history, window_length):
     n_common = min(len(values), history.n_rows)
+    if n_common < min(window_length, history.n_rows):
+        return False
     if not _agrees_at(0, values, history):
         return False
-    return n_common == history.n_rows or (
-        n_common >= window_length
-        and _share_that_varies(values[:n_common], history) > NEARLY_CONSTANT
-    )
+    if n_common == history.n_rows:
+        return True
+    return _share_that_varies(values[:n_common], history) > NEARLY_CONSTANT
 
 
 def _overlap(values, history):

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_gru.estimators._base import BaseRecurrent, draw_seed
+from sklearn_gru.estimators._base import BaseRecurrent, draw_seed, validated
 from sklearn_gru.estimators._forecasts import Forecasts
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._recognition import recognise
@@ -311,6 +311,4 @@ def checked_settings(parameters):
     InvalidParameterError
         If one is out of its range.
     """
-    settings = GRUForecaster(**parameters)
-    settings._validate_params()
-    return settings
+    return validated(GRUForecaster(**parameters))

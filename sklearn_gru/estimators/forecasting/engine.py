@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from sklearn_gru.data import memory_map_of
 from sklearn_gru.estimators._base import require_finite
@@ -11,7 +10,7 @@ from sklearn_gru.estimators.forecasting.calibration import (
     Calibration,
     n_calibration_rows,
 )
-from sklearn_gru.estimators.forecasting.history import History, end_to_end
+from sklearn_gru.estimators.forecasting.history import History, end_to_end, kept_rows
 from sklearn_gru.estimators.forecasting.network import (
     copied_net,
     new_net,
@@ -32,12 +31,6 @@ from sklearn_gru.estimators.forecasting.windows import (
     series_dataset,
 )
 from sklearn_gru.training import loss_curve
-
-# What a history keeps: the first rows; beside the last window, those that rows handed
-# over later may overlap with; and of either no more numbers than this.
-FIRST_ROWS = 128
-OVERLAP = 256
-REMEMBERED_NUMBERS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -121,7 +114,7 @@ class ForecastEngine:
             rows.part(0, n_seen), relation, window, settings, place, hold_out=whole
         )
         net = new_net(dataset, relation, settings, seed, device=place[1])
-        kept = None if remember_all else _kept(rows, window, horizon)
+        kept = None if remember_all else kept_rows(rows, window + horizon - 1)
         calibration = Calibration.behind(rows, n_seen, window)
         engine = cls(net, window, relation, History.of(rows, kept), calibration)
         return train_engine(engine, dataset, settings, rows, whole=whole)
@@ -193,7 +186,7 @@ class ForecastEngine:
         relations = _relate_panel(
             panel, self.window_length_, settings, self.relation.form
         )
-        place = place_of(settings)[0], torch.device(self.net_.device)
+        place = place_of(settings, self.net_)
         dataset = panel_dataset(
             panel, relations, self.window_length_, settings, place, hold_out=False
         )
@@ -210,7 +203,7 @@ class ForecastEngine:
                 "it back, or fit anew with warm_start=False."
             )
         require_rows(len(rows), self.window_length_, self.horizon)
-        place = place_of(settings)[0], torch.device(self.net_.device)
+        place = place_of(settings, self.net_)
         dataset = series_dataset(
             rows, self.relation, self.window_length_, settings, place, hold_out=whole
         )
@@ -251,7 +244,9 @@ class ForecastEngine:
         if settings is not None:
             net = self._trained(rows, settings, whole=False)
         history = History.of(rows, self.history.kept)
-        calibration = self.calibration and replace(self.calibration, end=0)
+        calibration = self.calibration
+        if calibration is not None:
+            calibration = replace(calibration, end=0)  # before all rows of now
         return replace(self, net_=net, history=history, calibration=calibration)
 
     def adopt(self, rows):
@@ -390,14 +385,6 @@ def _require_steps(steps, engine):
             "no affine images of columns of X, so forecasts can't be fed back. Fit "
             f"with horizon={steps}, or transform X and y alike."
         )
-
-
-def _kept(rows, window_length, horizon):
-    """Number of first and last rows to keep: by them a series is known again."""
-    most = REMEMBERED_NUMBERS // rows.values.shape[1]
-    needed = window_length + horizon - 1
-    first = max(window_length, min(FIRST_ROWS, most))
-    return first, max(needed, min(needed + OVERLAP, most))
 
 
 def _n_seen(n_rows, calibration_fraction, window_length, horizon):

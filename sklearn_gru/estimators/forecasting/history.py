@@ -6,6 +6,12 @@ import numpy as np
 
 from sklearn_gru.training import gather
 
+# What a history keeps: the first rows; beside those of the last window, rows that
+# later ones may overlap with; and of either end no more numbers than these.
+FIRST_ROWS = 128
+OVERLAP = 256
+NUMBERS = 1 << 16
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -70,6 +76,24 @@ def _joined(columns):
     if isinstance(columns[0], np.ndarray):
         return np.concatenate(columns)
     return columns[0].append(list(columns[1:]))
+
+
+def kept_rows(rows, needed):
+    """Return how many first and last rows to keep, so that a series is known again.
+
+    Parameters
+    ----------
+    rows : Rows
+    needed : int
+        Last rows that training on a further one needs.
+
+    Returns
+    -------
+    (int, int)
+    """
+    most = NUMBERS // rows.values.shape[1]
+    n_first = max(needed, min(FIRST_ROWS, most))
+    return n_first, max(needed, min(needed + OVERLAP, most))
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,12 @@ from sklearn_gru.training import (
 SAMPLED_WINDOWS = 1024
 
 
-def place_of(settings):
-    """Return the precision and the device that settings ask for."""
-    return getattr(torch, settings.dtype), resolve_device(settings.device)
+def place_of(settings, net=None):
+    """Return the precision that settings ask for, and the device: theirs or a net's."""
+    device = (
+        resolve_device(settings.device) if net is None else torch.device(net.device)
+    )
+    return getattr(torch, settings.dtype), device
 
 
 def new_net(dataset, relation, settings, seed, *, device, one_series=True):
