@@ -1,6 +1,6 @@
 """Standardisation, computed a block at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,15 +16,18 @@ class Scaler:
     Attributes
     ----------
     mean, scale : ndarray of shape (n_columns,), float64
+    constant : ndarray of shape (n_columns,), bool, or None
+        Which columns did not vary.
     """
 
     mean: np.ndarray
     scale: np.ndarray
+    constant: np.ndarray = field(default=None, repr=False)
 
     @classmethod
-    def identity(cls, n_columns):
+    def identity(cls, n_columns, constant=None):
         """Make the scaler that changes nothing."""
-        return cls(np.zeros(n_columns), np.ones(n_columns))
+        return cls(np.zeros(n_columns), np.ones(n_columns), constant)
 
     def transform(self, values, dtype=np.float64):
         """Standardise `values` of shape (..., n_columns)."""
@@ -76,7 +79,7 @@ def fit_scaler(values, weight=None):
             f"(columns {np.flatnonzero(~np.isfinite(scale)).tolist()}); rescale them."
         )
     constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-    return Scaler(mean, np.where(constant, 1.0, scale))
+    return Scaler(mean, np.where(constant, 1.0, scale), constant)
 
 
 def _weighted_sum(values, weight, function):

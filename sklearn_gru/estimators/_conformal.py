@@ -42,7 +42,7 @@ def conformal_offsets(errors, alpha, extrapolate=False):
     >>> conformal_offsets(np.arange(-4.0, 5.0), np.array([0.05, 0.5, 0.95]))
     array([-4.,  0.,  4.])
     """
-    if ((alpha <= 0) | (alpha >= 1)).any():
+    if not ((alpha > 0) & (alpha < 1)).all():
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha.tolist()}.")
     _check_number(len(errors), np.abs(2 * alpha - 1), extrapolate)
     return _offsets(errors, alpha)

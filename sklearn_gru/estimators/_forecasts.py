@@ -131,6 +131,7 @@ class Forecasts(TransformerMixin):
         if not isinstance(X, Origins):
             relation = self.engine_.relation
             rows = read_more(self, X, y, relation.form)
+            relation.require_width(rows)
             y = relation.in_shape(relation.targets_of(rows))
         return r2_score(y, predicted, sample_weight=sample_weight)
 
@@ -188,7 +189,7 @@ class Forecasts(TransformerMixin):
             raise ValueError("Give X, or the number of steps to forecast, or both.")
         center = self.predict(X, steps) if X is not None else self.forecast(steps)
         errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets)
-        offsets = offsets_by_step(errors, np.atleast_1d(np.asarray(alpha, float)))
+        offsets = offsets_by_step(errors, _levels(alpha))
         if center.ndim == 1:
             offsets = offsets[:, 0]
         return center[..., None] + offsets  # (steps or n_rows, ..., levels)
@@ -221,7 +222,25 @@ class Forecasts(TransformerMixin):
                 "read X by itself.",
                 stacklevel=3,
             )
-        return rows.values, history.before(place.start or 0)
+        before = history.before(place.start or 0)
+        n_before = 0 if before is None else len(before)
+        if n_before < min(self.window_length_, place.start or 0):
+            warnings.warn(
+                f"X begins inside the training series, at row {place.start}, and only "
+                f"{n_before} of the rows before it are remembered: its first "
+                f"{self.window_length_} rows are forecast from too few. Let X begin "
+                "earlier to forecast them.",
+                stacklevel=3,
+            )
+        return rows.values, before
 
     def _in_shape(self, y):
         return self.engine_.relation.in_shape(y)
+
+
+def _levels(alpha):
+    """Read probabilities as an array (n_levels,)."""
+    levels = np.atleast_1d(np.asarray(alpha, dtype=float))
+    if levels.ndim != 1:
+        raise ValueError(f"alpha must be a number or a list of numbers, got {alpha!r}.")
+    return levels

@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
-from sklearn_gru.data import memory_map_of
+from sklearn_gru.data import fit_scaler, memory_map_of
 from sklearn_gru.estimators._time_index import (
     check_same_index,
     check_time_index,
@@ -43,8 +43,8 @@ def read_series(estimator, X, y=None, *, reset=False):
     check_time_index(y, "y")
     check_same_index(X, y)
     values = _read_values(estimator, X, reset)
-    if y is None or y is X:
-        return Rows(values, index=time_index_of(X)), Form()
+    if y is None or (y is X and (reset or memory_map_of(X) is not None)):
+        return Rows(values, index=time_index_of(X)), Form(names=_names(X))
     targets, form = _read_targets(y)
     check_consistent_length(values, targets)
     return Rows(values, targets, index=time_index_of(X)), form
@@ -70,7 +70,10 @@ def read_more(estimator, X, y, known):
         As in `read_series`, or if the columns of `y` have other names.
     """
     rows, form = read_series(estimator, X, y)
-    if None in (form.names, known.names) or form.names == known.names:
+    if memory_map_of(rows.values) is not None:
+        fit_scaler(rows.values)  # which looks at every block for NaN
+    names = form.names, known.names
+    if rows.targets is None or None in names or form.names == known.names:
         return rows
     if sorted(form.names, key=str) != sorted(known.names, key=str):
         raise ValueError(
@@ -132,8 +135,11 @@ def _read_targets(y):
             y, ensure_2d=False, dtype=[np.float64, np.float32], input_name="y"
         )
     flat = targets.ndim == 1
-    names = tuple(y.columns) if isinstance(y, pd.DataFrame) else None
-    return targets[:, None] if flat else targets, Form(flat, names)
+    return targets[:, None] if flat else targets, Form(flat, _names(y))
+
+
+def _names(table):
+    return tuple(table.columns) if isinstance(table, pd.DataFrame) else None
 
 
 @contextmanager

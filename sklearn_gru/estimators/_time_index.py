@@ -65,6 +65,54 @@ def follows(later, index):
     return True
 
 
+def check_same_steps(later, index):
+    """Raise if the steps of one index are clearly not those of another.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> hours = pd.date_range("2024-01-01", periods=24, freq="h")
+    >>> check_same_steps(hours[::2], hours)
+    Traceback (most recent call last):
+        ...
+    ValueError: The rows of X are 0 days 02:00:00 apart, those of the training series \
+0 days 01:00:00. Bring both to the same steps.
+    """
+    if len(later) < 2 or len(index) < 2:
+        return
+    both = as_integers(later[:2].append(index))
+    step, known = both[1] - both[0], np.diff(both[2:])
+    # Months and business days are not all of the same length.
+    if not 0.8 * known.min() <= step <= 1.25 * known.max():
+        raise ValueError(
+            f"The rows of X are {later[1] - later[0]} apart, those of the training "
+            f"series {index[-1] - index[-2]}. Bring both to the same steps."
+        )
+
+
+def continued(index, n_rows):
+    """Return the labels of the rows behind an index, or None if that has no rhythm.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> continued(pd.period_range("2024-01", periods=3, freq="M"), 2)
+    PeriodIndex(['2024-04', '2024-05'], dtype='period[M]')
+    """
+    if isinstance(index, pd.PeriodIndex):
+        return pd.period_range(index[-1] + 1, periods=n_rows, freq=index.freq)
+    if is_integer_dtype(index.dtype) or not isinstance(index, pd.DatetimeIndex):
+        step = index[-1] - index[-2] if len(index) > 1 else None
+        ahead = None if step is None else index[-1] + step * np.arange(1, n_rows + 1)
+        return None if ahead is None else pd.Index(ahead)
+    freq = index.freq
+    if freq is None and len(index) >= 3:
+        freq = pd.infer_freq(index)
+    if freq is None:
+        return None
+    return pd.date_range(index[-1], periods=n_rows + 1, freq=freq)[1:]
+
+
 def check_same_index(X, y):
     """Raise if the indexes of X and y say that their rows do not belong together.
 

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._base import BaseRecurrent, draw_seed, validated
 from sklearn_gru.estimators._forecasts import Forecasts
@@ -257,23 +258,34 @@ least 25: give a longer series or a shorter window.
         engine, n_known = self.engine_, self.engine_.history.n_rows
         place = recognise(rows, engine.history, engine.window_length_)
         if place.start is None or place.behind_gap:
-            warnings.warn(
-                f"X begins at {rows.index[0]}, which does not follow the training "
-                f"series, whose last row is {engine.history.last.index[-1]}; it is "
-                "learned as a series that begins anew.",
-                stacklevel=4,
-            )
-            return engine.restart(rows, self)
-        if place.start == 0 and len(rows) >= n_known:
-            return engine.refit(rows, self, whole=False)
+            return self._restarted(rows)
         new = rows.part(n_known - place.start)
+        if place.start == 0 and len(rows) >= n_known and engine.calibration is None:
+            return engine.refit(rows, self, whole=False)
         if len(new):
             return engine.extend(new, self)
         return engine.train(rows, place.start, self)
 
+    def _restarted(self, rows):
+        """Learn rows that do not follow the known ones, and say so."""
+        engine = self.engine_
+        enough = len(rows) >= engine.window_length_ + engine.horizon
+        consequence = (
+            "it is learned as a series that begins anew"
+            if enough
+            else f"its {len(rows)} rows are too few to train on, and become history"
+        )
+        warnings.warn(
+            f"X begins at {rows.index[0]}, which does not follow the training series, "
+            f"whose last row is {engine.history.last.index[-1]}; {consequence}.",
+            stacklevel=5,
+        )
+        return engine.restart(rows, self if enough else None)
+
     @property
     def net_(self):
         """The trained skorch net."""
+        check_is_fitted(self)
         return self.engine_.net_
 
     @net_.setter
@@ -283,6 +295,7 @@ least 25: give a longer series or a shorter window.
     @property
     def window_length_(self):
         """Rows of history behind each forecast."""
+        check_is_fitted(self)
         return self.engine_.window_length_
 
     def __sklearn_is_fitted__(self):

@@ -160,6 +160,17 @@ class ForecastNet(nn.Module):
             self.input_scale.copy_(_spread(window - level))
             self.output_scale.copy_(_spread(block - level))
 
+    @torch.no_grad()
+    def hold_still(self, constant):
+        """Let forecasts of some columns be their level and nothing else.
+
+        Parameters
+        ----------
+        constant : Tensor of shape (n_targets,), bool
+            Columns that never varied, of which there is nothing to be learned.
+        """
+        self.output_scale[constant.to(self.output_scale.device)] = 0.0
+
 
 def _spread(x):
     """Root mean square of the columns of x (B, T, k); 1 for those that are zero."""

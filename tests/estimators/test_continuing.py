@@ -1,5 +1,7 @@
 """What the first fit found out stands: partial_fit and warm_start verify it."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -122,12 +124,22 @@ def test_calibration_rows_stay(n_rows, y):
 
 def test_no_training_block_reaches_into_calibration_rows():
     model = fitted(calibration_fraction=0.2, horizon=3)
-    with pytest.raises(ValueError, match=r"2 rows .* the calibration.*horizon=3"):
-        model.partial_fit(SCALED[100:102], X[100:102])
-    model.partial_fit(SCALED[100:103], X[100:103])
-    assert model.n_iter_ == 3
-    model.partial_fit(SCALED[103:104], X[103:104])
-    assert model.n_iter_ == 4
+    for row, n_iter in [(100, 2), (101, 2), (102, 3), (103, 4)]:
+        with (
+            pytest.warns(UserWarning, match="horizon=3") if row < 102 else nullcontext()
+        ):
+            model.partial_fit(SCALED[row : row + 1], X[row : row + 1])
+        assert model.n_iter_ == n_iter
+    assert_array_equal(model.engine_.history.last.values, SCALED[:104])
+
+
+def test_calibration_rows_are_never_replaced_by_rows_of_training():
+    model = fitted(calibration_fraction=0.2)
+    before = model.engine_.calibration
+    model.partial_fit(SCALED[100:], X[100:]).partial_fit(SCALED, X)
+    model.set_params(calibration_fraction=0.5).partial_fit(SCALED, X)
+    assert model.engine_.calibration is before
+    assert model.n_iter_ == 5
 
 
 def test_known_rows_train_once_more_without_those_for_calibration():
@@ -178,6 +190,42 @@ def test_a_series_that_begins_anew_is_trained_by_itself():
         model.partial_fit(table[95:120])
     expected = model.predict(table[95:120], steps=4, context="apply")
     assert_allclose(model.forecast(4), expected, rtol=1e-6)
+
+
+def test_too_few_rows_behind_a_gap_become_history():
+    table = pd.DataFrame(X, INDEX, columns=["a"])
+    model = GRUForecaster(**QUICK).fit(table[:80])
+    with pytest.warns(UserWarning, match="its 3 rows are too few to train on"):
+        model.partial_fit(table[95:98])
+    assert model.n_iter_ == 2
+    assert model.partial_fit(table[98:110]).n_iter_ == 3
+    assert model.engine_.history.n_rows == 15
+
+
+def test_score_takes_the_columns_that_were_fitted():
+    table = pd.DataFrame({"a": X[:, 0], "b": 1000 + 3 * X[::-1, 0]})
+    model = GRUForecaster(**QUICK).fit(table[:100])
+    rest = table[100:]
+    assert model.score(rest, rest[["b", "a"]]) == model.score(rest)
+    flat = GRUForecaster(**QUICK).fit(table[:100], table["a"][:100])
+    with pytest.raises(ValueError, match=r"y has 2 columns, .* fitted with 1"):
+        flat.score(rest, rest)
+
+
+def test_training_goes_on_with_the_same_scaling():
+    model = fitted().set_params(standardize=False)
+    with pytest.raises(ValueError, match=r"standardize=False.*standardize=True"):
+        model.partial_fit(SCALED[100:120], X[100:120])
+
+
+def test_nan_in_a_mapped_file_is_found_in_further_rows_too(tmp_path):
+    rows = SCALED.copy()
+    rows[120] = np.nan
+    rows.tofile(tmp_path / "rows")
+    mapped = np.memmap(tmp_path / "rows", np.float64, "r", shape=rows.shape)
+    model = GRUForecaster(**QUICK).fit(mapped[:100])
+    with pytest.raises(ValueError, match="NaN or infinity, first at row 20"):
+        model.partial_fit(mapped[100:])
 
 
 def test_overlapping_rows_are_learned_once():

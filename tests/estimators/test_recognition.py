@@ -1,12 +1,16 @@
 """What X is: the training series, an overlap with it, or what comes after it."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from sklearn_gru import GRUForecaster
+from sklearn_gru import GRUForecaster, datasets
+from sklearn_gru.estimators._recognition import recognise
+from sklearn_gru.estimators.forecasting import History, Rows
 
 RNG = np.random.default_rng(0)
 QUICK = {"window_length": 10, "units": 4, "max_epochs": 1, "random_state": 0}
@@ -133,14 +137,17 @@ def test_rows_that_overlap_are_not_read_twice(form, k):
     np.testing.assert_allclose(model.predict(overlapping, steps=3), ahead, rtol=1e-5)
 
 
-@pytest.mark.parametrize("k", [200, 265, 266, 300, 1000])
+@pytest.mark.parametrize("k", [200, 256, 257, 266, 300, 1000])
 def test_overlaps_of_a_long_series(k):
     """Only the last rows are kept; where windows would need others, they are padded."""
     series = RNG.normal(size=(2_100, 1)).cumsum(axis=0)
     model = fitted(series, 2_000)
     expected = oracle(model, series, 2_000 - k)
-    n_padded = 0 if k <= 255 else 10
-    forecast = model.predict(series[2_000 - k :])
+    n_padded, warns = 0, nullcontext()
+    if k > 256:
+        n_padded, warns = 10, pytest.warns(UserWarning, match=f"at row {2000 - k}, and")
+    with warns:
+        forecast = model.predict(series[2_000 - k :])
     np.testing.assert_allclose(forecast[n_padded:], expected[n_padded:], rtol=1e-5)
 
 
@@ -225,3 +232,99 @@ def test_an_index_of_another_zone_is_an_error():
     zoned = pd.DataFrame(WAVE[:20], days[150:170].tz_localize("UTC"), columns=["a"])
     with pytest.raises(ValueError, match=r"can't be compared.*same time zone"):
         model.predict(zoned)
+
+
+# Discrete and repeating series, and large offsets
+
+
+def share_taken_for_a_continuation(make, n_draws=60):
+    rng = np.random.default_rng(0)
+    n_right = 0
+    for _ in range(n_draws):
+        rows = make(rng)[:, None].astype(float)
+        history = History.of(Rows(rows[:300]), (128, 266))
+        place = recognise(Rows(rows[300:]), history, 10)
+        n_right += place.start == 300
+    return n_right / n_draws
+
+
+MADE = {
+    "a coin": lambda rng: rng.random(320) < 0.5,
+    "rare events": lambda rng: rng.random(320) < 0.1,
+    "counts": lambda rng: rng.poisson(2, 320),
+    "larger counts": lambda rng: rng.poisson(10, 320),
+    "a rounded walk": lambda rng: rng.normal(size=320).cumsum().round(1),
+    "rain": lambda rng: rng.gamma(0.3, 3, 320).round(1),
+    "an offset": lambda rng: 1e6 + 0.1 * rng.normal(size=320),
+    "an outlier": lambda rng: np.r_[1e5, rng.normal(size=319)],
+    "a profile": lambda rng: np.tile(rng.normal(size=20), 16),
+    "float32": lambda rng: (1e6 + 0.1 * rng.normal(size=320)).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_chance_and_habit_are_no_evidence(make):
+    assert share_taken_for_a_continuation(make) >= 0.95
+
+
+def test_a_wave_goes_on_where_it_ended():
+    wave = datasets.make_sine(500, period=50)
+    model = fitted(wave, 400)
+    expected = oracle(model, wave, 400)
+    np.testing.assert_allclose(model.predict(wave[400:]), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("k", [2, 7, 30, 48])
+def test_overlaps_of_a_wave_that_repeats_itself(k):
+    """Only its phase tells where it is."""
+    wave = datasets.make_sine(500, period=50)
+    model = fitted(wave, 390)
+    expected = oracle(model, wave, 390 - k)
+    forecast = model.predict(wave[390 - k :])
+    np.testing.assert_allclose(forecast, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("k", [2, 48, 300])
+def test_overlaps_in_a_mapped_file(tmp_path, k):
+    series = RNG.normal(size=(700, 1))
+    series.tofile(tmp_path / "series")
+    mapped = np.memmap(tmp_path / "series", np.float64, "r", shape=series.shape)
+    model = fitted(mapped, 600)
+    with pytest.warns(UserWarning, match="begins inside") if k > 256 else nullcontext():
+        forecast = model.predict(mapped[600 - k :])
+    expected = oracle(model, series, 600 - k)
+    skipped = 10 if k > 256 else 0
+    np.testing.assert_allclose(forecast[skipped:], expected[skipped:], rtol=1e-5)
+
+
+def test_other_steps_than_those_of_the_series_are_an_error():
+    hours = pd.date_range("2024-01-01", periods=200, freq="h")
+    table = pd.DataFrame(WAVE, hours, columns=["a"])
+    model = fitted(table, 48)
+    for wrong in (table[20:90:2], table.iloc[[48, 55]], table[48::24]):
+        with pytest.raises(ValueError, match=r"01:00:00\. Bring both to the same steps"):
+            model.predict(wrong)
+        with pytest.raises(ValueError, match="Bring both to the same steps"):
+            model.partial_fit(wrong)
+
+
+@pytest.mark.parametrize("name", ["days", "business days", "later rows", "periods"])
+def test_rows_without_an_index_are_dated_by_those_before(name):
+    index = INDEXES[name]
+    table = pd.DataFrame(WAVE, index, columns=["a"])
+    model = fitted(table)
+    model.partial_fit(table[150:160].reset_index(drop=True))
+    pd.testing.assert_index_equal(
+        model.engine_.history.last.index, index[:160], exact="equiv", check_names=False
+    )
+    expected = oracle(model, WAVE, 155)
+    np.testing.assert_allclose(model.predict(table[155:]), expected, rtol=1e-6)
+
+
+def test_a_row_of_a_calendar_is_known_once():
+    days = pd.bdate_range("2010-01-01", periods=2_100)
+    series = RNG.normal(size=(2_100, 1)).cumsum(axis=0)
+    table = pd.DataFrame(series, days, columns=["a"])
+    model = fitted(table, 2_000).partial_fit(table[777:2_010])
+    assert model.engine_.history.n_rows == 2_010
+    assert model.engine_.history.last.index.is_unique

@@ -1,5 +1,6 @@
 """The forecasting engine, which both forecasters own."""
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -153,9 +154,7 @@ class ForecastEngine:
         fit. Parameters are those of `fit`.
         """
         rows = self.relation.verified(rows)
-        fraction = settings.calibration_fraction
-        if not whole and self.calibration is None:
-            fraction = 0.0
+        fraction = settings.calibration_fraction if whole else 0.0
         n_seen = _n_seen(len(rows), fraction, self.window_length_, settings.horizon)
         return replace(
             self,
@@ -196,12 +195,7 @@ class ForecastEngine:
 
     def _trained(self, rows, settings, whole):
         """Train a copy of the network on the windows of `rows`."""
-        if settings.window_length not in ("auto", self.window_length_):
-            raise ValueError(
-                f"Training can't go on with window_length={settings.window_length!r}: "
-                f"the fitted forecaster has window_length={self.window_length_!r}. Set "
-                "it back, or fit anew with warm_start=False."
-            )
+        _require_same(settings, self)
         require_rows(len(rows), self.window_length_, self.horizon)
         place = place_of(settings, self.net_)
         dataset = series_dataset(
@@ -222,12 +216,11 @@ class ForecastEngine:
         settings : GRUForecaster, default=None
             With it, the network trains an epoch on the windows whose targets they are.
         """
-        rows = self.relation.verified(rows)
+        rows = self.relation.verified(self.history.dated(rows))
         net = self.net_
-        if settings is not None:
-            net = self._trained(
-                self._with_windows(rows, self.history.n_rows), settings, whole=False
-            )
+        if settings is not None and self._can_train_behind_calibration(rows):
+            windows = self._with_windows(rows, self.history.n_rows)
+            net = self._trained(windows, settings, whole=False)
         return replace(self, net_=net, history=self.history.extended(rows))
 
     def restart(self, rows, settings=None):
@@ -266,15 +259,22 @@ class ForecastEngine:
             return rows  # to join rows to a file would copy it
         n_before = window + self.horizon - 1
         if self.calibration is not None and start >= self.calibration.end:
-            n_since = start - self.calibration.end
-            if n_since + len(rows) < self.horizon:
-                raise ValueError(
-                    f"{n_since + len(rows)} rows are known behind the calibration "
-                    f"rows, but horizon={self.horizon} are needed to train on them: "
-                    "give more rows at once, or fit with calibration_fraction=0."
-                )
-            n_before = min(n_before, window + n_since)
+            n_before = min(n_before, window + start - self.calibration.end)
         return end_to_end([before.part(-n_before), rows])
+
+    def _can_train_behind_calibration(self, rows):
+        """Tell whether a block of targets fits behind the calibration rows, or warn."""
+        if self.calibration is None:
+            return True
+        n_behind = self.history.n_rows - self.calibration.end + len(rows)
+        if n_behind < self.horizon:
+            warnings.warn(
+                f"{n_behind} rows are known behind the calibration rows, and training "
+                f"takes horizon={self.horizon}: they become history now, and are "
+                "learned together with the rows to come.",
+                stacklevel=6,
+            )
+        return n_behind >= self.horizon
 
     # Forecasting
 
@@ -385,6 +385,22 @@ def _require_steps(steps, engine):
             "no affine images of columns of X, so forecasts can't be fed back. Fit "
             f"with horizon={steps}, or transform X and y alike."
         )
+
+
+def _require_same(settings, engine):
+    """Raise if settings have changed that a fitted engine can't follow."""
+    fitted = {
+        "window_length": engine.window_length_,
+        "standardize": engine.relation.standardize,
+    }
+    for name, value in fitted.items():
+        asked = getattr(settings, name)
+        if asked not in ("auto", value):
+            raise ValueError(
+                f"Training can't go on with {name}={asked!r}: the fitted forecaster "
+                f"has {name}={value!r}. Set it back, or fit anew with "
+                "warm_start=False."
+            )
 
 
 def _n_seen(n_rows, calibration_fraction, window_length, horizon):

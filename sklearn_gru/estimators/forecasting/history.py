@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sklearn_gru.estimators._time_index import continued, counts_rows
 from sklearn_gru.training import gather
 
 # What a history keeps: the first rows; beside those of the last window, rows that
@@ -142,6 +143,16 @@ class History:
         first = first.part(0, n_first).copied()
         last = end_to_end([self.last, rows.part(-n_last)]).part(-n_last).copied()
         return History(first, last, n_rows, self.kept)
+
+    def dated(self, rows):
+        """Return rows that follow with the labels that follow, if they have none.
+
+        Row numbers that begin with 0 count as none.
+        """
+        index = self.last.index
+        if index is None or not (rows.index is None or counts_rows(rows.index)):
+            return rows
+        return replace(rows, index=continued(index, len(rows)))
 
     @property
     def is_whole(self):

@@ -58,6 +58,8 @@ def new_net(dataset, relation, settings, seed, *, device, one_series=True):
     windows, blocks = dataset.batch(positions)
     windows = windows["window"] if isinstance(windows, dict) else windows
     net.module_.fit_scales(windows, blocks, one_series)
+    if one_series:
+        net.module_.hold_still(torch.from_numpy(relation.constant))
     return net
 
 

@@ -118,6 +118,20 @@ class Relation:
         """Columns that are known of the future."""
         return 0 if self.exogenous_scaler is None else len(self.exogenous_scaler.mean)
 
+    @property
+    def constant(self):
+        """Which of the network's outputs did not vary in the rows of the scalers."""
+        scaler = self.x_scaler if self.affine is not None else self.y_scaler
+        return scaler.constant
+
+    def require_width(self, rows):
+        """Raise unless there are as many targets as in the first fit."""
+        if rows.targets is not None and rows.targets.shape[1] != self.n_targets:
+            raise ValueError(
+                f"y has {rows.targets.shape[1]} columns, but this model was fitted "
+                f"with {self.n_targets}."
+            )
+
     def verified(self, rows):
         """Return `rows` as training takes them, or raise if they contradict this.
 
@@ -130,11 +144,7 @@ class Relation:
         if rows.targets is None:
             self._require_affine()
             return rows
-        if rows.targets.shape[1] != self.n_targets:
-            raise ValueError(
-                f"y has {rows.targets.shape[1]} columns, but this model was fitted "
-                f"with {self.n_targets}."
-            )
+        self.require_width(rows)
         if self.affine is None:
             return rows
         place = self.affine.first_contradiction(rows.values, rows.targets)
@@ -184,4 +194,6 @@ def _scaler(values, standardize):
         return None
     # Measured in any case: that looks at every value for NaN.
     scaler = fit_scaler(values)
-    return scaler if standardize else Scaler.identity(values.shape[1])
+    if standardize:
+        return scaler
+    return Scaler.identity(values.shape[1], scaler.constant)
