@@ -1,4 +1,4 @@
-"""What an array's memory looks like: mapped from a file, or shared by views."""
+"""The memory of an array: mapped from a file, or shared by views."""
 
 import mmap
 

@@ -1,4 +1,4 @@
-"""What all recurrent estimators share. Think twice before adding anything here."""
+"""The base of all recurrent estimators. Think twice before adding anything here."""
 
 import copy
 from contextlib import contextmanager

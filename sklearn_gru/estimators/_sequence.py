@@ -1,4 +1,4 @@
-"""What GRURegressor and GRUClassifier share: sets of sequences as input."""
+"""The base of GRURegressor and GRUClassifier: sets of sequences as input."""
 
 from functools import partial
 from numbers import Integral

@@ -35,7 +35,7 @@ def has_numba():
 
 
 class _Cell:
-    """What the cells share: unrolling `step`, and reading the gates."""
+    """The base of the cells: unrolling `step`, and reading the gates."""
 
     is_fused = False
 
