@@ -1,4 +1,4 @@
-"""What a backtest over a thousand origins costs, beside sktime's own overhead.
+"""The time of a backtest over a thousand origins, beside sktime's own overhead.
 
     python benchmarks/backtesting.py [--rows 10000] [--origins 1000] [--repeats 3]
 

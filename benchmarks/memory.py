@@ -1,4 +1,4 @@
-"""Resident memory that a fit adds: to a series in memory, and to a mapped file.
+"""Resident memory that a fit adds, with a series in memory and with a mapped file.
 
     python benchmarks/memory.py [--rows 1000000] [--mapped-rows 20000000]
 
@@ -26,7 +26,7 @@ def fit_adds(queue, rows, path=None):
 
     settings = {"window_length": WINDOW, "units": 8, "max_epochs": 1, "batch_size": 256}
     small = np.random.default_rng(0).normal(size=(500, 1)).astype(np.float32)
-    GRUForecaster(**settings).fit(small)  # what libraries load on first use
+    GRUForecaster(**settings).fit(small)  # libraries load code on first use
     if path is None:
         series = np.random.default_rng(0).normal(size=(rows, 1)).astype(np.float32)
     else:

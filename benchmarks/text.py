@@ -1,9 +1,10 @@
-"""Text: what is learned in 100 and 300 seconds, and how fast more is written.
+"""Text: the loss after 100 and 300 seconds of training, and the speed of writing.
 
     python benchmarks/text.py path/to/tinyshakespeare.txt [--seed 0] [--recipe 100s]
 
-The first 90 % of the characters train, the last 10 % validate; cross-entropy in nats
-per character. The n-gram model, which only counts, is what a network must beat.
+The first 90 % of the characters are for training, the last 10 % for validation. Losses
+are cross-entropies in nats per character. A network must beat the n-gram model, which
+only counts.
 """
 
 import argparse

@@ -11,7 +11,7 @@ DAY = pd.Timedelta(days=1)
 DIGITS = {6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 # Ticks since 1970, by the number of digits that they have in this century.
 TICKS = {10: "s", 13: "ms"}
-# What pandas can't guess from the first date.
+# Forms that pandas can't guess from the first date.
 DAY_FORMATS = ["%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y"]
 TIME_FORMATS = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
 MONTH_FORMATS = ["%b %Y", "%B %Y", "%b-%Y", "%m/%Y", "%YM%m"]
@@ -70,7 +70,7 @@ def dates_in_integers(column):
 
 
 def readings_of(text):
-    """Yield what a column of text says, read in one way after the other."""
+    """Yield the dates of a column of text, read in one way after the other."""
     if text.str.fullmatch(QUARTER, na=False).all():
         quarters = text.str.replace("[ -]", "", regex=True)
         yield pd.PeriodIndex(quarters, freq="Q").to_timestamp()
@@ -104,10 +104,10 @@ def read_in_one_way(text, way):
 
 
 def read_offsets(text, way):
-    """Read times whose offsets from UTC change: as UTC, or as days where they are days.
+    """Read times whose offsets from UTC change: as UTC, or as days if all are midnight.
 
-    Midnights of a place are not equally spaced in UTC when its clocks change; its
-    hours are.
+    When a place changes its clocks, its hours are equally spaced in UTC, but its
+    midnights are not.
     """
     clock = text.str.replace(OFFSET, "", regex=True)
     local = pd.DatetimeIndex(pd.to_datetime(clock, errors="coerce", **way))

@@ -1,6 +1,6 @@
-"""Tables as people have them, read for a forecast: numbers, one row per time step.
+"""Reading tables for a forecast: columns of numbers, one row per time step.
 
-What can't be read rightly is refused in one line that says what to do.
+A table that can't be read rightly is refused in one line that says what to do.
 """
 
 import codecs
@@ -20,7 +20,7 @@ PARTS_OF_A_DATE = ["year", "month", "day", "hour", "minute", "second"]
 
 
 def refuse(message):
-    """End the programme with one line, however many the message has."""
+    """End the programme with a message, put into one line."""
     sys.exit(" ".join(message.split()))
 
 
@@ -90,7 +90,7 @@ def separator_of(text):
 
 
 def parse(text, path):
-    """Read text as a table, with decimal points or commas: what gives more numbers."""
+    """Read text as a table, with decimal points or commas: which give more numbers."""
     if not text.strip():
         refuse(f"{path} is empty: give a table, one line of names above its values.")
     try:
@@ -124,7 +124,7 @@ def read_numbers(text, separator, decimal):
 
 
 def check_header(table, path):
-    """Refuse a table whose first line names no columns, or too few."""
+    """Refuse a table if its first line names no columns, or too few."""
     if not isinstance(table.index, pd.RangeIndex):
         refuse(
             f"The lines of {path} hold more values than the first has names: name "
@@ -182,7 +182,7 @@ def with_dates_as_index(table, target, path):
 
 
 def with_joined_times(table):
-    """Make one column of dates of a date and a time, or of a year, month and day."""
+    """Join a date and a time, or a year, month and day, into one column of dates."""
     names = {name.casefold(): name for name in table.columns}
     parts = [names[part] for part in PARTS_OF_A_DATE if part in names]
     numeric = all(pd.api.types.is_numeric_dtype(table[part]) for part in parts)
@@ -226,7 +226,7 @@ def counts_rows(column, unnamed):
 
 
 def check_target(table, numbers, target, path):
-    """Refuse a target that is no column, or a column that holds other than numbers."""
+    """Refuse a target that is no column, or a column that does not hold numbers."""
     if target in numbers.columns:
         return
     names = listed(numbers.columns) or "none"

@@ -48,7 +48,7 @@ def calendar_season(index):
 
 
 def repeating_lag(values, most=400):
-    """How many rows ago values were most like now: what repeats without a calendar."""
+    """The lag at which the values are most alike, for rows without a calendar."""
     lags = range(1, min(most, len(values) // 2) + 1)
     return min(lags, key=lambda lag: np.mean((values[lag:] - values[:-lag]) ** 2))
 

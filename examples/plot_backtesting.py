@@ -12,7 +12,7 @@ the rows that were known then. The series is the number of airline passengers pe
 # Seven folds
 # -----------
 # Training begins with five years. Each fold adds one year and forecasts the twelve
-# months that follow. The naive forecast is "as in the same month of the year before".
+# months after that. The naive forecast is "as in the same month of the year before".
 
 import time
 import warnings
@@ -97,8 +97,8 @@ ax.legend(frameon=False, loc="upper left", ncols=2)
 # What a strategy costs
 # ---------------------
 # ``"refit"`` trains anew for each fold. ``"update"`` trains once, and then one more
-# epoch on the rows that each fold adds. ``"no-update_params"`` trains once and only
-# takes the new rows in: the model of the first fold forecasts all of them.
+# epoch on the rows that each fold adds. ``"no-update_params"`` trains once and then
+# only reads new rows: the model of the first fold makes the forecasts of all folds.
 
 scores = {"naive": naive_errors}
 for strategy in ("refit", "update", "no-update_params"):

@@ -2,16 +2,16 @@
 Text generation: a GRU that writes Python's documentation
 =========================================================
 
-:class:`~sklearn_gru.CharGRUGenerator` learns a text character by character. It is
-measured by how many bits a held-out character takes, beside counts of characters and of
-short runs of them, and a file compressor; and it writes more.
+:class:`~sklearn_gru.CharGRUGenerator` learns a text character by character. Here it is
+measured by the bits that a held-out character takes, beside counts of characters and of
+short runs of characters, and beside a file compressor. Then it writes more text.
 """
 
 # %%
 # A text that comes with Python
 # -----------------------------
-# The help texts of Python's own documentation, one after the other. Paragraphs that
-# several of them have are taken once. The end is held out.
+# The help texts of Python's own documentation, one after the other. A paragraph that
+# occurs in several of them is taken once. The end of the text is held out.
 
 import lzma
 import time
@@ -33,7 +33,7 @@ print(
 # %%
 # Train
 # -----
-# A text of this length has a part of its own held out as it trains, its last twentieth.
+# The last twentieth of a text of this length is held out during training.
 # ``verbose=1`` would show a progress bar with both losses, in nats per character.
 
 model = CharGRUGenerator(lr=0.01, dropout=0.2, max_epochs=8, random_state=0)
@@ -44,9 +44,9 @@ print(f"{model.n_iter_} epochs in {time.perf_counter() - start:.0f} s")
 # %%
 # Compare
 # -------
-# Which characters follow a run of others is counted in the training text. Runs that are
-# rare there are mixed with shorter ones (Witten and Bell's smoothing). The compressor
-# takes as many bits as the held-out text adds to the size of a file.
+# The counts say which characters follow a run of others in the training text. Runs that
+# are rare there are mixed with shorter runs (Witten and Bell's smoothing). The
+# compressor takes as many bits as the held-out text adds to the size of a file.
 
 
 def bits_from_counts(longest):
@@ -82,13 +82,13 @@ for name, value in bits.items():
     print(f"{name:21s} {value:.2f} bits, {value * np.log(2):.2f} nats a character")
 
 # %%
-# Documentation repeats its phrases, and a compressor can copy them from any distance; a
-# GRU can't, and has to do with what it has learned.
+# Documentation repeats its phrases, and a compressor can copy them from any distance. A
+# GRU can't copy; it only has what it has learned.
 #
 # Write
 # -----
-# A low temperature keeps to what is likely, a higher one dares more. Both make up names
-# and rules that Python does not have.
+# At a low temperature the text is more predictable, at a higher one more varied. Both
+# texts make up names and rules that Python does not have.
 
 for temperature in (0.4, 0.9):
     start = time.perf_counter()
@@ -108,8 +108,8 @@ for line in model.generate(
     print(line)
 
 # %%
-# What surprises it
-# -----------------
+# What surprises the model
+# ------------------------
 # On the right, a held-out passage: how many bits each of its characters took. The first
 # letters of a word are hard to guess, and its last ones are not.
 

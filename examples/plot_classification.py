@@ -2,10 +2,10 @@
 Classification: what came first?
 ================================
 
-Sequences of different lengths, each with one upward and one downward pulse hidden in
-noise. The class is which of the two came first, so a classifier has to remember. A
-:class:`~sklearn_gru.GRUClassifier` takes such sequences as a plain list, and shows with
-its gates what it kept.
+These sequences of different lengths each have one upward and one downward pulse, hidden
+in noise. The class is the pulse that came first, so a classifier has to remember. A
+:class:`~sklearn_gru.GRUClassifier` takes such sequences as a plain list, and its gates
+show what it kept.
 """
 
 # %%
@@ -87,9 +87,9 @@ display.figure_.set_layout_engine("constrained")
 # The gates
 # ---------
 # ``gates`` returns the reset and the update gate of every unit at every step. An update
-# gate of 1 keeps a unit's state as it is, of 0 overwrites it. The units are sorted by
-# their gate half way: those at the top hold on to the first pulse until the second
-# comes.
+# gate of 1 keeps a unit's state as it is, a gate of 0 overwrites it. The units are
+# sorted by their gate half way: the units at the top keep the first pulse until the
+# second comes.
 
 sequence, label = X_test[0], y_test[0]
 gates = classifier.gates([sequence])

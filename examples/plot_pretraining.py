@@ -4,7 +4,7 @@ Pretraining: one model for many series
 
 A short series has too little in it to learn a network from. If there are many of its
 kind, ``pretrain`` learns one network from all of them; ``fit`` on a new series then
-trains nothing, and only takes its rows in. That is called a zero-shot forecast.
+trains nothing, and only reads its rows. That is called a zero-shot forecast.
 """
 
 # %%

@@ -5,7 +5,7 @@ Text classification: a GRU, or counts of n-grams?
 A :class:`~sklearn_gru.CharSequenceTransformer` and a
 :class:`~sklearn_gru.GRUClassifier` with an embedding read text character by character.
 Are they better than TF-IDF with a logistic regression? On a thousand passages of prose
-they are not. Where the class is in the order of the characters they are.
+they are not. If the class depends on the order of the characters, they are.
 """
 
 # %%
@@ -169,9 +169,9 @@ show("nested brackets")
 # %%
 # Side by side
 # ------------
-# Begin with TF-IDF: it takes a second, and where words tell the class it is hard to
-# beat. A GRU over characters is for classes that are in the order, as in code, commands
-# or formulas.
+# Begin with TF-IDF: it takes a second, and where words determine the class it is hard
+# to beat. A GRU over characters is for classes that depend on the order, as in code,
+# commands or formulas.
 
 fig, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 questions = [*splits, "nested brackets"]

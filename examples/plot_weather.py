@@ -15,7 +15,7 @@ last year". A model that does not beat them is not worth its training time.
 # -----------------------
 # The rows of a table are days, oldest first. ``fit(train, train)`` means: learn to
 # forecast the columns of the second table, in its own units, from the scaled columns
-# of the first. The two weeks before a day are the history behind its forecast. The
+# of the first. The forecast of a day is made from the two weeks before it. The
 # latest tenth of the training rows decides when to stop.
 
 import numpy as np

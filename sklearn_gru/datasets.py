@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-# The chapters of Python's documentation, and which of their topics `help` knows.
+# The chapters of Python's documentation, and those of their topics that `help` knows.
 HELP_CHAPTERS = {
     "built-in types": """bltin-code-objects bltin-ellipsis-object bltin-null-object
         bltin-type-objects specialattrs string-methods truth typesfunctions
@@ -72,13 +72,13 @@ def make_sine(n_rows=1000, period=50.0, noise=0.0, random_state=None):
 
 
 def load_help_topics():
-    """Load passages of Python's own help texts, with the chapter each is from.
+    """Load passages of Python's own help texts, with their chapters and topics.
 
     A passage is a paragraph of prose of a topic that ``help`` knows, such as
-    ``help("while")``. Passages of one topic share their words, so whoever classifies
-    them should know whether topics in the test set were in the training set
+    ``help("while")``. Passages of one topic share their words. To classify them
+    by anything else, keep the topics of the test set out of the training set
     (:class:`~sklearn.model_selection.StratifiedGroupKFold`). There are about a
-    thousand, and their number depends on the version of Python.
+    thousand passages; their number depends on the version of Python.
 
     Returns
     -------

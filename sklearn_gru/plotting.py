@@ -7,20 +7,20 @@ from matplotlib.dates import ConciseDateFormatter
 
 
 class ForecastDisplay:
-    """A series, its forecasts, and what comes after it.
+    """A plot of the last rows of a series, their forecasts, and the next forecasts.
 
     Parameters
     ----------
     observed : ndarray of shape (n_rows,)
-        The series' last rows.
+        The last rows of the series.
     one_step : ndarray of shape (n_rows,)
         Forecasts of the same rows, each made from the rows before it.
     ahead : ndarray of shape (steps,)
-        Forecasts of the rows after them.
+        Forecasts of the rows after the end of the series.
     time, time_ahead : array-like of shape (n_rows,) and (steps,)
         Positions on the horizontal axis.
     name : str or None, default=None
-        What the series is, with its unit.
+        Label of the vertical axis: the series and its unit.
 
     Attributes
     ----------
@@ -45,16 +45,16 @@ class ForecastDisplay:
         Parameters
         ----------
         estimator : GRUForecaster, Pipeline that ends in one, or search over either
-            Fitted. Of a search, such as ``GridSearchCV``, the ``best_estimator_``
-            forecasts.
+            Fitted. A search, such as ``GridSearchCV``, forecasts with its
+            ``best_estimator_``.
         X : array-like of shape (n_rows, n_features)
             As in the estimator's `predict`.
         steps : int
             Rows to forecast after the end of `X`.
         y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
-            What was observed; `X` if None.
+            The observed targets; `X` if None.
         column : int, default=0
-            Which of the targets to draw.
+            The target to draw.
         n_shown : int, default=None
             Draw only this many of the last rows of `X`.
         name : str, default=None
@@ -66,7 +66,7 @@ class ForecastDisplay:
         -------
         ForecastDisplay
         """
-        # A search's own predict takes no steps.
+        # The predict method of a search takes no steps.
         estimator = getattr(estimator, "best_estimator_", estimator)
         y = X if y is None else y
         if name is None:
@@ -125,7 +125,7 @@ def _column(values, column):
 
 
 def _time_axis(X, steps):
-    """Positions of X's rows and of the rows after them, in time if X has it."""
+    """Return the times, or else the numbers, of X's rows and of the rows after them."""
     index = getattr(X, "index", None)
     if isinstance(index, pd.PeriodIndex):
         index = index.to_timestamp()
@@ -139,5 +139,5 @@ def _time_axis(X, steps):
 
 
 def _as_utc(index):
-    """Times as matplotlib draws them, which knows no time zones."""
+    """Return times in UTC and without a zone: matplotlib knows no time zones."""
     return (index if index.tz is None else index.tz_convert(None)).to_numpy()

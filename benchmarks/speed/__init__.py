@@ -1,1 +1,1 @@
-"""Speed, side by side with what a user would pick instead: `make bench`."""
+"""Speed of this package and of its alternatives, side by side: `make bench`."""

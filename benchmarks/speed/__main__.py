@@ -1,12 +1,12 @@
-"""Ours and what a user would pick instead, interleaved in one run.
+"""Speed of this package and of its alternatives, interleaved in one run.
 
     make bench [BENCH="--cases tutorial steps --rounds 5"]
     python -m benchmarks.speed [--quick] [--cases NAME ...] [--json PATH]
 
-Every contender has a process of its own and is run in turn with the others. A figure
-is the median over the rounds; "/ ours" is how many times as long as ours a contender
-takes. The first run, in which things are compiled and loaded, is no round; what it
-took as a whole stands beside.
+Every contender has a process of its own and is run in turn with the others. A figure is
+the median over the rounds; "/ ours" is the contender's time divided by ours. The first
+run, in which code is compiled and loaded, is not a round; its whole time stands in the
+column "first run".
 """
 
 import argparse
@@ -48,7 +48,7 @@ def read_options():
 
 
 def chosen(names):
-    """Find cases by name; "latency" finds "latency-window", too."""
+    """Find cases by name or by its beginning; "latency" finds "latency-window", too."""
     if names is None:
         return CASES
     found = []
@@ -83,7 +83,7 @@ def run(case, options):
 
 
 def say(progress):
-    """Show on a terminal what is going on."""
+    """Show the progress, if this is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{progress}", end="\r", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""The cases: what is measured, at which sizes, and between whom."""
+"""The cases: what is measured, at which sizes, and for which contenders."""
 
 from benchmarks.speed.plan import (
     KERAS,
@@ -183,7 +183,7 @@ search = Case(
     ],
 )
 
-# By itself: an idle cluster takes a part of the cores.
+# A case of its own: an idle cluster takes a part of the cores.
 search_clusters = Case(
     "search-clusters",
     "Seconds for the same search on local clusters",

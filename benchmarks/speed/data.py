@@ -29,7 +29,7 @@ def padded_windows(series, length):
 
 
 def text(shape):
-    """Read the text that is given, or Python's own help texts, up to a length."""
+    """Read the text file of the shape, or Python's own help texts, up to a length."""
     if shape["text"]:
         whole = Path(shape["text"]).read_text(encoding="utf-8")
     else:
@@ -40,19 +40,19 @@ def text(shape):
 
 
 def encoded(string):
-    """Number the characters of a text: codes (n,), and how many kinds there are."""
+    """Number the characters of a text: return codes (n,) and the number of kinds."""
     characters = np.frombuffer(string.encode("utf-32-le"), np.uint32)
     kinds, codes = np.unique(characters, return_inverse=True)
     return codes, len(kinds)
 
 
 def streams(codes, n_streams, window):
-    """Lay a text out as batches of windows side by side, each beside what comes next.
+    """Lay a text out as batches of windows side by side, with their next characters.
 
     Returns
     -------
     inputs, targets : ndarray of shape (n_batches, n_streams, window)
-        Batch k + 1 goes on where batch k ends. What is left over at the end is
+        Batch k + 1 goes on where batch k ends. The characters left over at the end are
         dropped.
     """
     n_batches = (len(codes) - 1) // (n_streams * window)
@@ -65,6 +65,6 @@ def streams(codes, n_streams, window):
 
 
 def mean_squared_error(forecasts, series, window):
-    """Compare forecasts of every row after the first window with the rows."""
+    """Compare the forecasts of all rows after the first window with these rows."""
     errors = np.ravel(forecasts) - series[window:, 0]
     return float(np.mean(errors**2))

@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 
-# Threads that spin for more work fall asleep in this time.
+# Seconds in which threads that spin, waiting for work, fall asleep.
 PAUSE = 0.3
 PATIENCE = 3600
 THREADS = (
@@ -35,7 +35,7 @@ QUIET = {
 
 @dataclass(eq=False)
 class Result:
-    """What one contender did with one shape."""
+    """The figures of one contender for one shape."""
 
     case: str
     shape: str
@@ -156,13 +156,13 @@ def _blank(case, shape, contender):
 
 
 def _rotated(items, n):
-    """Let everyone go first in turn, and with it after someone else."""
+    """Rotate the contenders, so that each comes first, and after another, in turn."""
     n = n % max(len(items), 1)
     return items[n:] + items[:n]
 
 
 def _ask(worker, result, order, *arguments):
-    """Send an order to a worker that has not failed; note what it answers."""
+    """Send an order to a worker that has not failed, and record the answer."""
     if result.error:
         return
     time.sleep(PAUSE)
@@ -189,7 +189,7 @@ def _told(shape, contender, options):
 
 
 def _environment(threads, on_gpu):
-    """Take the caller's environment, with thread settings of its own."""
+    """Copy this process' environment, with other settings of threads."""
     environment = {
         name: value for name, value in os.environ.items() if name not in THREADS
     }

@@ -1,4 +1,4 @@
-"""What the figures were measured with."""
+"""The machine and the versions with which the figures were measured."""
 
 import os
 import platform

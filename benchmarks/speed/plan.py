@@ -1,4 +1,4 @@
-"""What a case consists of."""
+"""The parts of a case: contenders and shapes."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ KERAS = ("tensorflow", "keras")
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """Who: a class in `contenders`, the packages it needs, and its threads.
+    """A class in `contenders`, the packages it needs, and its number of threads.
 
-    Without `threads`, its libraries choose their number as they do for their users.
+    Without `threads`, its libraries choose the number as they do for their users.
     """
 
     label: str
@@ -24,9 +24,10 @@ class Contender:
 
 @dataclass(frozen=True)
 class Shape:
-    """What the contenders are told; less of it (`quick`) only to see that all runs.
+    """The sizes that contenders are told.
 
-    `asked` is how many times as long as ours a contender has to take.
+    `quick` has smaller sizes, only to see that everything runs. `asked` is the least
+    ratio of a contender's time to ours.
     """
 
     label: str

@@ -22,7 +22,7 @@ def _label(batch, steps, features, units, dtype="float32"):
     return f"{batch}x{steps}x{features}, {layers}{double}"
 
 
-# Label, shape, how many times faster than nn.GRU is asked for, and a smaller shape.
+# Label, shape, how many times faster than nn.GRU ours should be, and a smaller shape.
 STEPS = [
     (f"small: {_label(32, 24, 1, [32])}", _told(32, 24, 1, [32]), {"nn.GRU": 6}, {}),
     (

@@ -44,7 +44,7 @@ def show_line(case, shape, results, is_first):
 
 
 def ratios(results):
-    """Divide the peer's time by ours: on one thread, on two, and the best of both."""
+    """Divide nn.GRU's time by ours: on one thread, on two, and the best of both."""
     divided = []
     for threads in ([1], [2], [1, 2]):
         allowed = [result for result in results if result.threads in threads]
@@ -64,7 +64,7 @@ def show_lowest(all_results):
 
 
 def figure(value, unit):
-    """Write a figure that came as seconds, or as MiB."""
+    """Format a figure, which is in seconds or in MiB."""
     if value is None:
         return "-"
     if unit == "characters/s":

@@ -5,7 +5,7 @@ import time
 
 
 def median_call(function, *, at_least=0.0, at_most=float("inf"), calls=1):
-    """Time calls: so many, more for `at_least` seconds, fewer after `at_most`.
+    """Time `calls` calls; more until `at_least` seconds, fewer after `at_most`.
 
     Returns
     -------

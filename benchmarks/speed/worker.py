@@ -1,9 +1,9 @@
-"""A contender's own process: does what the driver asks, and says how long it took.
+"""A contender's own process: obeys the driver's orders, and says how long they took.
 
     python -m benchmarks.speed.worker MODULE CLASS
 
-Orders come as lines of JSON on standard input, answers go to standard output. What
-libraries print there goes to standard error instead.
+Orders come as lines of JSON on standard input, answers go to standard output. The
+libraries' own output goes to standard error instead.
 """
 
 import gc
@@ -23,7 +23,7 @@ class Worker:
         self.contender = None
 
     def build(self, shape):
-        """Make the contender and run it once, which compiles what has to be."""
+        """Make the contender and run it once, which compiles its code."""
         self.contender = None
         gc.collect()
         self.contender = self.kind(shape)

@@ -1,4 +1,4 @@
-"""Series, windows and sequences as NumPy arrays; knows nothing of torch."""
+"""Series, windows, sequences and texts as NumPy arrays; independent of torch."""
 
 from sklearn_gru.data._affine import AffineMap, find_affine_map
 from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release

@@ -1,4 +1,4 @@
-"""Finding, for each target, the column that it is an affine image of."""
+"""Finding, for each target, a column of which it is an affine image."""
 
 from dataclasses import dataclass, field
 
@@ -18,10 +18,10 @@ class AffineMap:
     columns : ndarray of shape (n_targets,), int
     slope, intercept : ndarray of shape (n_targets,), float64
     tolerance : ndarray of shape (n_targets,), float64, or float
-        How far targets may have been from their images where the map was found.
+        The allowed distance between a target and its image when the map was found.
     ends : ndarray of shape (n_targets, 2), float64, or None
-        The two values of each column between which the line was drawn. Farther away
-        from them the tolerance grows.
+        The two values of each column through which the line was drawn. The tolerance
+        grows with the distance from them.
     """
 
     columns: np.ndarray
@@ -69,7 +69,7 @@ class AffineMap:
         return tuple(map(int, wrong[0])) if len(wrong) else None
 
     def _leverage(self, x):
-        """How much larger than between its ends the error of the line may be."""
+        """Return the factor by which the tolerance grows away from the ends."""
         if self.ends is None:
             return 1.0
         low, high = self.ends.T
@@ -79,11 +79,11 @@ class AffineMap:
 
 
 def find_affine_map(x, y):
-    """Find for every column of `y` a column of `x` that it is an affine image of.
+    """Find, for every column of `y`, a column of `x` of which it is an affine image.
 
-    This is what MinMaxScaler, StandardScaler, RobustScaler and MaxAbsScaler make:
-    behind any of them the targets, in their own units, are affine images of the
-    scaled columns.
+    MinMaxScaler, StandardScaler, RobustScaler and MaxAbsScaler are affine maps. So
+    behind any of them the targets, in their own units, are affine images of the scaled
+    columns.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ def find_affine_map(x, y):
     Returns
     -------
     AffineMap or None
-        None if some target is no such image, or if there are fewer than three
-        rows (any two points lie on a line).
+        None if a target is an affine image of no column, or if there are fewer than
+        three rows (any two points lie on a line).
 
     Examples
     --------
@@ -116,8 +116,8 @@ def find_affine_map(x, y):
 def _match(x, target, position):
     """Return the entries of an `AffineMap`, or None.
 
-    The target's own position is looked at first; for a constant target, constant
-    columns are.
+    The column at the target's own position is tried first; for a constant target,
+    constant columns are.
     """
     rounding = max(_rounding(x), _rounding(target))
     target = target.astype(np.float64)
@@ -145,12 +145,12 @@ def _candidates(x, target, position):
 def _slope(values, target, ends, target_ends):
     if ends[0] != ends[1]:
         return (target_ends[1] - target_ends[0]) / (ends[1] - ends[0])
-    # Of a constant no slope can be seen; scalers leave the unit of one as it is.
+    # A constant shows no slope; scalers divide a constant column by 1.
     return 1.0 if values.max() == values.min() else 0.0
 
 
 def _rounding(values):
-    """Relative rounding error of an array's dtype, at least that of float64."""
+    """Return the relative rounding error of an array's dtype, at most float32's."""
     return np.finfo(np.result_type(values.dtype, np.float32)).eps
 
 

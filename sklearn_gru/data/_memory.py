@@ -1,4 +1,4 @@
-"""What an array's memory looks like: mapped from a file, or shared by views."""
+"""The memory of an array: mapped from a file, or shared by views."""
 
 import mmap
 
@@ -11,7 +11,7 @@ def memory_map_of(array):
     Parameters
     ----------
     array : object
-        An array or anything else; a window view's base is no array itself.
+        An array, or any other object: the base of a window view is not an array.
 
     Returns
     -------
@@ -34,15 +34,15 @@ def memory_map_of(array):
 
 
 def release(mapped):
-    """Give the pages of a memory map that were read back to the system.
+    """Release those pages of a memory map that have been read.
 
-    A pass over a file would otherwise count the whole file as this process'
-    memory. The data stay in the system's cache, so reading them again is cheap.
+    Otherwise a pass over a file would count the whole file as memory of this process.
+    The data stay in the operating system's cache, so reading them again is cheap.
 
     Parameters
     ----------
     mapped : numpy.memmap or None
-        Copy-on-write maps are left alone: their changes live in these pages.
+        Copy-on-write maps are left alone: these pages hold their changes.
     """
     if mapped is not None and mapped.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
         mapped._mmap.madvise(mmap.MADV_DONTNEED)

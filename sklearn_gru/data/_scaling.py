@@ -39,7 +39,7 @@ class Scaler:
 
 
 def fit_scaler(values, weight=None):
-    """Compute mean and standard deviation of the last axis' columns.
+    """Compute the mean and the standard deviation of each column, the last axis.
 
     The values are read a block at a time, in float64, so that neither a view of
     overlapping windows nor a memory-mapped file is ever copied whole.

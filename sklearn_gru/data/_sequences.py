@@ -1,4 +1,4 @@
-"""The accepted forms of a set of sequences, read into two: dense and ragged."""
+"""Reading every accepted form of a set of sequences into one of two: dense, ragged."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Ragged:
     rows : ndarray of shape (sum of lengths, n_features)
         The time steps of all sequences.
     lengths : ndarray of shape (n_sequences,)
-        Time steps of each.
+        Time steps of each sequence.
     """
 
     rows: np.ndarray
@@ -50,14 +50,14 @@ def as_sequences(X, time_axis=1):
             or (t_i,)
         Lists whose members differ in length are ragged.
     time_axis : {1, 2}, default=1
-        The axis of time in 3-D input; 2 reads (instances, channels, time), also
-        for each (channels, time) member of a list.
+        The axis of time in 3-D input; 2 reads (instances, channels, time), and the
+        members of a list as (channels, time).
 
     Returns
     -------
     ndarray of shape (n_samples, n_timesteps, n_features), ndarray of shape \
             (n_samples, n_timesteps), or Ragged
-        2-D input is returned as it is: its caller decides what its columns mean.
+        2-D input is returned as it is: the caller decides what its columns mean.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Symbols, which are names and no quantities, as positions among the known ones."""
+"""Symbols, integers that name something, as positions among the known symbols."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from sklearn_gru.data._scaling import BLOCK_ELEMENTS
 
 @dataclass(frozen=True)
 class Symbols:
-    """The map from symbols to their positions among those that are known.
+    """The map from symbols to their positions among the known symbols.
 
-    It is to symbols what `Scaler` is to quantities.
+    `Symbols` transforms symbols, as `Scaler` transforms quantities.
 
     Parameters
     ----------
@@ -31,16 +31,16 @@ class Symbols:
     known: np.ndarray
 
     def __len__(self):
-        return len(self.known) + 1  # the last position is that of all others
+        return len(self.known) + 1  # unknown symbols have the last position
 
     def transform(self, values):
-        """Map symbols to their positions, int32; to the last one if not known."""
+        """Map symbols to their positions, int32; unknown symbols to the last one."""
         require_symbols(values)
         return positions(values, self.known, unknown=len(self.known))
 
 
 def positions(values, known, unknown):
-    """Find values among the known ones, which are sorted.
+    """Find the position of each value in `known`, which is sorted, or `unknown`.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def fit_symbols(values, weight=None):
     values : ndarray of shape (n, ...)
         May be a view or memory-mapped.
     weight : ndarray of shape (n,), default=None
-        Entries of weight zero are not looked at.
+        Entries of weight zero are left out.
 
     Returns
     -------

@@ -50,8 +50,8 @@ class Corpus:
     def n_texts(self):
         return len(self.starts) - 1
 
-    def arranged(self, order):
-        """Lay the texts in another order, on a circle.
+    def reader(self, order):
+        """Make a function that reads the texts in another order, on a circle.
 
         Parameters
         ----------
@@ -60,8 +60,8 @@ class Corpus:
         Returns
         -------
         callable
-            Maps positions, integers of any shape, to the symbols that are there. No
-            text is copied.
+            Maps positions, integers of any shape, to the symbols at these positions.
+            No text is copied.
         """
         if self.n_texts == 1:
             return lambda places: self.symbols[places % len(self)]
@@ -77,10 +77,10 @@ class Corpus:
 
 
 class StopStrings:
-    """Lets a text through, piece by piece, up to the first of some strings.
+    """Passes a text on, piece by piece, up to the first of some strings.
 
-    What may be the beginning of such a string is held back until more is known, so
-    that the pieces' lengths make no difference.
+    Characters that may begin such a string are held back until later pieces decide, so
+    the lengths of the pieces make no difference.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class StopStrings:
         self.found = False
 
     def pass_on(self, piece, last=False):
-        """Return what may be shown after one more piece, maybe the last."""
+        """Take one more piece, maybe the last, and return what can be passed on."""
         text = self.held + piece
         cuts = [
             (at + len(string), at)
@@ -110,7 +110,7 @@ class StopStrings:
         ]
         if cuts:
             self.found = True
-            _, end = min(cuts)  # the first to be complete, of those the longest
+            _, end = min(cuts)  # the string that is complete first; if two, the longer
         else:
             end = len(text) if last else len(text) - self._n_held(text)
         self.held = text[end:]

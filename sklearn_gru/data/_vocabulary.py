@@ -1,4 +1,4 @@
-"""Text as integers: one symbol a character."""
+"""Text as integers: one symbol per character."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ N_SPECIAL = 2
 class Vocabulary:
     """The characters of a text, and the integers that stand for them.
 
-    Symbol 0 stands for the boundary of a document, symbol 1 for every character that
-    is not among `characters`, and the others for the characters in order.
+    Symbol 0 stands for the boundary of a text, symbol 1 for every character that is not
+    among `characters`, and the others for the characters in order.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts, min_count=1):
-        """Collect the characters that some texts hold, at least `min_count` times."""
+        """Collect the characters that the texts together hold `min_count` times."""
         counts = Counter()
         for text in texts:
             counts.update(text)
@@ -58,5 +58,5 @@ class Vocabulary:
 
 
 def code_points(text):
-    """Unicode code points of a string, uint32; lone surrogates are kept."""
+    """Return the code points of a string, uint32; lone surrogates are kept."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")

@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
 
 def window_view(series, window_length):
-    """Show every window of consecutive rows of a series.
+    """Return every window of consecutive rows of a series.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def window_view(series, window_length):
 def make_windows(series, window_length, horizon=1, stride=1):
     """Cut a series into windows and the rows that follow each of them.
 
-    Every usable window is there, the last one included.
+    Every usable window is included, also the last one.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ least 3; give a longer series or a shorter window.
 
 
 def lagged_windows(series, window_length, lag=0, pad="edge", flatten=False):
-    """Show, for every row, the window of rows that ends `lag` rows before it.
+    """Return, for every row, the window of rows that ends `lag` rows before it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What all recurrent estimators share. Think twice before adding anything here."""
+"""The base of all recurrent estimators. Think twice before adding anything here."""
 
 import copy
 from contextlib import contextmanager
@@ -39,8 +39,8 @@ ENOUGH_TO_HOLD_OUT = 500
 class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Parameters, training and fitted attributes of a recurrent estimator.
 
-    A subclass gives `_train` a module and a dataset; what is here turns them into
-    the fitted attributes, or leaves the estimator as it was if that fails.
+    A subclass gives `_train` a module and a dataset, from which it makes the fitted
+    attributes. If a fit fails, `_all_or_nothing` leaves the estimator as it was.
     """
 
     _parameter_constraints = {
@@ -110,7 +110,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     @contextmanager
     def _all_or_nothing(self):
-        """Run a fit; undo what it did to the fitted attributes, if it fails."""
+        """Run a fit; if it fails, restore all attributes."""
         before = dict(vars(self))
         try:
             with ready_to_train():
@@ -132,9 +132,9 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         rows_of=None,
         **module_arguments,
     ):
-        """Train a new net, or a copy of the one that is there.
+        """Train a new net, or a copy of the fitted one.
 
-        `rows_of` lets callbacks score, as `Scored` has it.
+        `rows_of` lets callbacks score, see `Scored`.
         """
         if reset:
             net = build_net(
@@ -188,14 +188,14 @@ def holds_out(early_stopping, n_samples):
 
 
 def draw_seed(random_state):
-    """Draw a seed: without a random_state from the system, never NumPy's."""
+    """Draw a seed from `random_state`; if None, from the operating system."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def require_finite(values, name):
-    """Return `values`, or raise rather than let NaN or infinity out of the house."""
+    """Return `values`; raise if they hold NaN or infinity."""
     if not np.isfinite(values).all():
         raise ValueError(
             f"{name} is not finite: X holds NaN, infinity or values far outside the "

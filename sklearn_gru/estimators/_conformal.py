@@ -7,14 +7,14 @@ from scipy.stats import norm
 
 
 def conformal_offsets(errors, alpha, extrapolate=False):
-    """Compute what to add to a forecast so that it becomes its alpha-quantile.
+    """Compute the offsets that turn a forecast into its alpha-quantiles.
 
-    Of the sizes of n past errors, the k-th smallest with k = ceil((n + 1) c) bounds
-    the size of the next one with probability at least c, if the order of the errors
+    Among the sizes of n past errors, the k-th smallest with k = ceil((n + 1) c) bounds
+    the size of the next error with probability at least c, if the order of the errors
     carries no information (Lei et al. 2018, Distribution-Free Predictive Inference for
     Regression, section 2.2). So the quantiles alpha = (1 - c) / 2 and (1 + c) / 2 lie
-    that far below and above the forecast, symmetrically: errors of one sign, left by a
-    drift of the series, widen the interval instead of moving it.
+    this far below and above the forecast. The interval is symmetric: errors of one
+    sign, due to a drift of the series, widen it instead of moving it.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def conformal_offsets(errors, alpha, extrapolate=False):
     alpha : ndarray of shape (n_levels,)
         Probabilities between 0 and 1.
     extrapolate : bool, default=False
-        Whether levels that n errors say nothing about follow a normal distribution,
-        with a warning, instead of being an error.
+        Whether levels for which n errors are too few follow a normal distribution, with
+        a warning. Otherwise such levels are an error.
 
     Returns
     -------
@@ -33,8 +33,7 @@ def conformal_offsets(errors, alpha, extrapolate=False):
     Raises
     ------
     ValueError
-        If an alpha is not between 0 and 1, or so close to them that n errors say
-        nothing about it.
+        If an alpha is not between 0 and 1, or if n errors are too few for it.
 
     Examples
     --------
@@ -44,7 +43,7 @@ def conformal_offsets(errors, alpha, extrapolate=False):
     """
     if not ((alpha > 0) & (alpha < 1)).all():
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha.tolist()}.")
-    _check_number(len(errors), np.abs(2 * alpha - 1), extrapolate)
+    _check_n_errors(len(errors), np.abs(2 * alpha - 1), extrapolate)
     return _offsets(errors, alpha)
 
 
@@ -63,12 +62,13 @@ def _offsets(errors, alpha):
 
 
 def _rank(n, coverage):
-    """Rank of the error that bounds the next; above n if the errors say nothing."""
-    # The slack is for (n + 1) * 0.95 coming out just above a whole number.
+    """Return the rank of the error that bounds the next; above n if n is too small."""
+    # The slack is for products such as (n + 1) * 0.95 that are rounded to just above a
+    # whole number.
     return np.ceil((n + 1) * coverage - 1e-9 * n).astype(int)
 
 
-def _check_number(n, coverage, extrapolate):
+def _check_n_errors(n, coverage, extrapolate):
     if (_rank(n, coverage) <= n).all():
         return
     widest = float(coverage.max())
@@ -83,7 +83,7 @@ def _check_number(n, coverage, extrapolate):
 
 
 def offsets_by_step(errors, alpha, extrapolate=False):
-    """Compute the offsets of each step ahead, from the errors known of it.
+    """Compute the offsets of each step ahead from the known errors of that step.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def offsets_by_step(errors, alpha, extrapolate=False):
         Truth minus forecast; NaN where the truth is not known.
     alpha : ndarray of shape (n_levels,)
     extrapolate : bool, default=False
-        As in `conformal_offsets`. Steps of which no error is known then take the
-        errors of the furthest step that has some, grown as those of a random walk.
+        As in `conformal_offsets`. For steps without known errors, the offsets of the
+        furthest step that has errors then grow as those of a random walk.
 
     Returns
     -------

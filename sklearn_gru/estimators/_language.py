@@ -1,4 +1,4 @@
-"""The engine of CharGRUGenerator: alphabet, training, reading."""
+"""The engine of CharGRUGenerator: alphabet, training, reading, writing."""
 
 from collections import deque
 from numbers import Integral
@@ -11,10 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
 from sklearn_gru.data import BOUNDARY, N_SPECIAL, UNKNOWN, Corpus, Vocabulary
-from sklearn_gru.estimators._base import BaseRecurrent
-from sklearn_gru.estimators._texts import as_texts
-from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol
-from sklearn_gru.training import TextDataset, TextNet, one_thread, read
+from sklearn_gru.estimators._base import BaseRecurrent, draw_seed
+from sklearn_gru.estimators._texts import as_texts, check_text
+from sklearn_gru.estimators._writing import TextWriter
+from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol, Sampler
+from sklearn_gru.training import TextDataset, TextNet, Writer, one_thread, read
 
 ENOUGH_TO_HOLD_OUT = 100_000
 
@@ -22,9 +23,9 @@ ENOUGH_TO_HOLD_OUT = 100_000
 class BaseLanguageModel(BaseRecurrent):
     """A recurrent estimator that learns which character comes next.
 
-    A text is read as a boundary and its characters; an unknown character has a symbol
-    of its own. What can come next are *classes*: the known characters and, if the
-    training texts had ends, the boundary.
+    A text is read as a boundary followed by its characters. All unknown characters
+    share one symbol. The *classes* are what can come next: the known characters and,
+    if the training texts have ends, the boundary.
     """
 
     _parameter_constraints = {
@@ -65,7 +66,7 @@ class BaseLanguageModel(BaseRecurrent):
         if not endless:
             characters, symbols = ["", *characters], np.r_[BOUNDARY, symbols]
         self.vocabulary_ = vocabulary
-        # Of a type that keeps a character 0, which NumPy's own strings drop.
+        # Python's own str: NumPy's strings would drop a character 0.
         self.classes_ = np.array(characters, dtype=object)
         self._symbol_of = symbols
         self._class_of = np.full(len(vocabulary), IGNORED)
@@ -73,7 +74,7 @@ class BaseLanguageModel(BaseRecurrent):
         self._endless = endless
 
     def _dataset(self, texts, endless, seed, hold_out):
-        """Encode texts, and split off what early stopping watches."""
+        """Encode texts, and split off the part that early stopping watches."""
         validation = None
         if hold_out and self._holds_out(texts, endless):
             split = _split_text if endless else _split_texts
@@ -104,7 +105,7 @@ class BaseLanguageModel(BaseRecurrent):
         return np.concatenate([[BOUNDARY], self.vocabulary_.encode(text)])
 
     def _read_to_the_end(self, X):
-        """Read texts: the hidden states behind them, a tensor (n, units)."""
+        """Return the hidden states at the ends of texts, a tensor (n, units)."""
         check_is_fitted(self)
         texts = [self._encode(text) for text in as_texts(X)]
         lengths = np.array([len(text) for text in texts])
@@ -116,11 +117,21 @@ class BaseLanguageModel(BaseRecurrent):
         return torch.stack(last)
 
     def _read_prompt(self, prompt):
-        """Read one text: the hidden state (units,) and the whole state behind it."""
+        """Return the hidden state (units,) and the whole state at a prompt's end."""
         check_is_fitted(self)
         windows = read(self.net_.module_, [self._encode(prompt)], UNKNOWN)
         ((_, _, hidden, state),) = deque(windows, maxlen=1)
         return hidden[0, -1], state
+
+    def _writer(self, prompt, n, stop, temperature, top_k, top_p, random_state):
+        """Make a `TextWriter` that goes on from a prompt."""
+        check_text(prompt, "The 'prompt' parameter")
+        hidden, state = self._read_prompt(prompt)
+        rng = np.random.default_rng(draw_seed(random_state))
+        sampler = Sampler(rng, temperature, top_k, top_p)
+        module = self.net_.module_
+        writer = Writer(module, hidden, state, n, sampler, self._symbol_of)
+        return TextWriter(writer, self.classes_, stop)
 
     def _log_likelihood(self, texts):
         """Sum the log-likelihood of all known characters, and count them."""
@@ -131,8 +142,8 @@ class BaseLanguageModel(BaseRecurrent):
         for members, start, hidden, _ in read(module, inputs, UNKNOWN):
             classes = np.full(hidden.shape[:2], IGNORED)
             for row, member in zip(classes, members, strict=True):
-                coming = texts[member][start + 1 : start + 1 + len(row)]
-                row[: len(coming)] = self._class_of[coming]
+                next_symbols = texts[member][start + 1 : start + 1 + len(row)]
+                row[: len(next_symbols)] = self._class_of[next_symbols]
             total -= _surprise(module, hidden, classes)
             count += int((classes != IGNORED).sum())
         return total, count
@@ -175,7 +186,7 @@ def _split_texts(texts, fraction, seed):
 
 
 def _surprise(module, hidden, classes):
-    """Sum ``-log p`` of those classes (b, T) that are not `IGNORED`."""
+    """Sum ``-log p`` over the classes (b, T) that are not `IGNORED`."""
     with one_thread(brief=True), torch.inference_mode():
         logits = module.head(hidden).double().flatten(0, 1)
         classes = torch.from_numpy(classes).flatten().to(logits.device)

@@ -1,4 +1,4 @@
-"""Reading sets of sequences that pandas holds, as sktime's panels are."""
+"""Reading sets of sequences from pandas, in the forms of sktime's panels."""
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,9 @@ def read_pandas_panel(X):
     Parameters
     ----------
     X : object
-        A DataFrame with a row MultiIndex, whose last level is time and whose others
-        name the sequence ("pd-multiindex"), or one whose cells are Series
-        ("nested_univ").
+        A panel is a DataFrame with a row MultiIndex, whose last level is time and whose
+        other levels name the sequence ("pd-multiindex"), or a DataFrame whose cells are
+        Series ("nested_univ").
 
     Returns
     -------

@@ -5,9 +5,9 @@ from inspect import signature
 
 
 def document_parameters(cls):
-    """Put the shared parameters' documentation where a docstring asks for it.
+    """Replace ``{training_parameters}`` and the like in the docstring of a class.
 
-    A class that lacks some of them, or documents them itself, gets the others.
+    Parameters that the class lacks, or documents itself, are left out.
     """
     for place, texts in SHARED.items():
         missing = [
@@ -35,7 +35,7 @@ TRAINING_PARAMETERS = """\
     batch_size : int, default=32
         Samples per training step.
     lr : float, default=0.002
-        Learning rate, at the start if it changes.
+        Learning rate; with a schedule, its first value.
     lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
         How the learning rate changes from epoch to epoch: not at all, along a half
         cosine down to zero, or divided by ten when the loss stops falling.
@@ -46,11 +46,11 @@ TRAINING_PARAMETERS = """\
     gradient_clip : float or None, default=1.0
         Largest norm of the gradient of a step.
     early_stopping : bool or "auto", default="auto"
-        Whether to hold out a part of the training data, stop when its loss no longer
-        falls, and keep the weights that were best on it. "auto" does so with 500
+        Whether to hold out a part of the training data, stop when the loss on it no
+        longer falls, and keep the weights that were best on it. "auto" does so with 500
         training samples or more. `partial_fit` never holds anything out.
     validation_fraction : float, default=0.1
-        The part that `early_stopping` holds out.
+        Fraction of the training data that `early_stopping` holds out.
     n_iter_no_change : int, default=10
         Epochs without improvement that `early_stopping` waits for.
     tol : float, default=1e-2
@@ -60,19 +60,21 @@ TRAINING_PARAMETERS = """\
         Whether to give inputs and outputs zero mean and unit variance inside; results
         come back in the units of the data.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the previous one.
+        Whether `fit` goes on from the weights of the previous fit.
     callbacks : list of skorch callbacks or None, default=None
-        Added to the ones that this estimator needs; `net_.callbacks_` holds them all.
-        Scores are those of the estimator's predictions. One that would do nothing,
-        such as watching a held-out part that there is not, is refused before training.
+        Added to the callbacks that this estimator needs; `net_.callbacks_` holds them
+        all. They score the estimator's predictions. A callback that would do nothing is
+        refused before training, for example if it watches the held-out part and nothing
+        is held out.
     device : str or torch.device, default="auto"
         Where to compute; "auto" takes CUDA if there is any, else the CPU.
     dtype : {"float32", "float64"}, default="float32"
         Precision of the arithmetic.
     kernel : {"auto", "fused", "torch"}, default="auto"
-        What runs a GRU on a CPU: loops compiled by numba (the extra `fast`), several
-        times faster than PyTorch's, or PyTorch's. "auto" takes the former if numba is
-        installed; everything else is PyTorch's. The results agree to rounding.
+        What runs a GRU on a CPU: "fused" is loops compiled by numba (the extra `fast`),
+        several times faster than PyTorch's own, "torch" is PyTorch. "auto" takes the
+        compiled loops if numba is installed, and PyTorch for other cells and devices.
+        The results agree to rounding.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the shuffling and dropout. The same integer gives
         the same result to the last bit on the same device. None draws a new seed from
@@ -83,12 +85,13 @@ TRAINING_PARAMETERS = """\
 
 FORECASTING_PARAMETERS = """\
     center : {"auto", "last", "mean"} or None, default="auto"
-        What is subtracted from each window and added to its forecast: the last row,
-        the mean, or nothing. "auto" takes the one that would have been the best
-        forecast of the later half of the training windows. Targets that are not
+        What is subtracted from each window and added to its forecast: the window's last
+        row, its mean, or nothing. "auto" takes the value that would have been the best
+        forecast for the later half of the training windows. Targets that are not
         columns of `X` are never shifted.
     segment_length : int, default=1
-        Rows that form one input of the network, so that 720 rows are 15 steps of 48.
+        Rows that form one input of the network: with 48, a window of 720 rows is 15
+        inputs.
     channels : {"joint", "independent"}, default="joint"
         Whether one network reads all columns together, or each column by itself.
     stride : int, default=1

@@ -1,4 +1,4 @@
-"""What GRURegressor and GRUClassifier share: sets of sequences as input."""
+"""The base of GRURegressor and GRUClassifier: sets of sequences as input."""
 
 from functools import partial
 from numbers import Integral
@@ -90,12 +90,12 @@ class BaseSequenceEstimator(BaseRecurrent):
         """Hook: standardise the targets, if they are numbers."""
 
     def _dataset(self, X, y, weight, seed, hold_out):
-        """Put data on the device and split off what early stopping watches."""
+        """Make the training set, and split off the part that early stopping watches."""
         x_source = _source(X, self._x_encoder, self._torch_dtype, self._device)
         make = partial(SequenceDataset, x_source, self._target_source(y))
         used = np.arange(len(X))
         if weight is not None:
-            # A sample of weight zero is one that is not there.
+            # A sample of weight zero is left out.
             used = np.flatnonzero(weight)
             weight = (weight / weight[used].mean()).astype(self.dtype)
             make = partial(make, weight=weight)
@@ -110,24 +110,24 @@ class BaseSequenceEstimator(BaseRecurrent):
         return make(np.sort(training), validation=make(np.sort(held_out)))
 
     def _rows_of(self, X, y, indices):
-        """Pick some of the samples, for `predict` and to compare with it."""
+        """Return some samples, for `predict`, and the targets to compare it with."""
         picked = X.pick(indices) if isinstance(X, Ragged) else Picked(X, indices)
         targets = y.pick(indices) if isinstance(y, Ragged) else y[indices]
         return picked, self._as_given(targets)
 
     def _stratify(self, y, used):
-        """Hook: the groups that must be split evenly."""
+        """Hook: return the groups that must be split evenly, or None."""
         return None
 
     def _read_X(self, X, reset):
-        """Validate `X` into an array (n, t, f) or a Ragged."""
-        if isinstance(X, (Picked, Ragged)):  # what was validated before
+        """Validate `X` into an array (n, t, f) or a Ragged; `reset` learns its form."""
+        if isinstance(X, (Picked, Ragged)):  # it was validated before
             return X
         panel = read_pandas_panel(X)
         X = as_sequences(panel, self.time_axis if panel is X else 1)
         if isinstance(X, Ragged):
             rows = check_array(X.rows, estimator=self, input_name="X")
-            self._check_channels(rows.shape[1], reset)
+            self._learn_or_check_channels(rows.shape[1], reset)
             return Ragged(rows, X.lengths)
         if len(X.shape) > 3:
             raise ValueError(
@@ -135,7 +135,7 @@ class BaseSequenceEstimator(BaseRecurrent):
                 "(n_samples, n_timesteps, n_features), (n_samples, n_timesteps), or a "
                 "list of arrays of shape (t_i, n_features)."
             )
-        finite = memory_map_of(X) is None  # of a map, scaling looks at every block
+        finite = memory_map_of(X) is None  # scaling checks each block of a mapped file
         if len(X.shape) == 3:
             X = check_array(
                 X,
@@ -149,12 +149,12 @@ class BaseSequenceEstimator(BaseRecurrent):
                     f"X has shape {X.shape}; at least 1 time step and 1 feature are "
                     "required."
                 )
-            self._check_channels(X.shape[2], reset)
+            self._learn_or_check_channels(X.shape[2], reset)
             return X
         return self._read_2d(X, reset, finite)
 
     def _read_2d(self, X, reset, finite):
-        """Validate a table, whose columns are the time steps of one feature."""
+        """Validate a table; its columns are the time steps of one feature."""
         if len(X.shape) == 1 and len(X) and isinstance(np.asarray(X)[0], str):
             raise ValueError(
                 "X holds strings. Put a CharSequenceTransformer in front, in a "
@@ -162,7 +162,7 @@ class BaseSequenceEstimator(BaseRecurrent):
             )
         if not reset and self._n_columns is None:
             X = check_array(X, ensure_all_finite=finite, estimator=self, input_name="X")
-            self._check_channels(1, reset)
+            self._learn_or_check_channels(1, reset)
         else:
             X = validate_data(self, X, reset=reset, ensure_all_finite=finite)
         if reset:
@@ -170,7 +170,7 @@ class BaseSequenceEstimator(BaseRecurrent):
             self._n_columns = X.shape[1]
         return X[:, :, None]
 
-    def _check_channels(self, n_channels, reset):
+    def _learn_or_check_channels(self, n_channels, reset):
         if reset and self.embedding_dim is not None and n_channels != 1:
             raise ValueError(
                 f"X has {n_channels} features, but embedding_dim={self.embedding_dim} "
@@ -198,7 +198,7 @@ class BaseSequenceEstimator(BaseRecurrent):
         return weight
 
     def _fit_x_encoder(self, X, weight):
-        """Learn how quantities are standardised, or which symbols there are."""
+        """Learn how to standardise quantities, or which symbols occur."""
         if isinstance(X, Ragged):
             weight = None if weight is None else np.repeat(weight, X.lengths)
             X = X.rows
@@ -300,7 +300,7 @@ def unpad(blocks, X):
 
 
 def check_lengths(X, y):
-    """Raise unless `X` and `y` have as many samples."""
+    """Raise unless `X` and `y` have the same number of samples."""
     check_consistent_length(np.empty(len(X)), y)
 
 

@@ -1,4 +1,4 @@
-"""The forms in which texts are given."""
+"""Reading and checking texts."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ class TextInputMixin:
         list or ndarray
             As from `transform`.
         """
-        # An iterator is read only once.
+        # An iterator can be read only once, and both fit and transform read X.
         return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
 
     def __sklearn_tags__(self):
@@ -36,7 +36,7 @@ class TextInputMixin:
 
 
 def as_texts(X):
-    """List the strings of an iterable, or say what is none."""
+    """List the strings of an iterable; raise if it holds anything else."""
     if isinstance(X, BYTES):
         check_text(X, "X")
     if isinstance(X, str) or not hasattr(X, "__iter__"):
@@ -58,7 +58,7 @@ def as_texts(X):
 
 
 def check_text(text, name, advice="Pass a single text."):
-    """Raise unless this is a str; bytes are to be decoded, else follow the advice."""
+    """Raise, with some advice, unless a text is a str."""
     if isinstance(text, BYTES):
         advice = 'Decode bytes first, for example with .decode("utf-8").'
     if not isinstance(text, str):

@@ -1,4 +1,4 @@
-"""CharSequenceTransformer: texts as sequences of integers, one a character."""
+"""CharSequenceTransformer: texts as sequences of integers, one per character."""
 
 from numbers import Integral
 
@@ -14,10 +14,10 @@ from sklearn_gru.estimators._texts import TextInputMixin, as_texts
 class CharSequenceTransformer(TextInputMixin, TransformerMixin, BaseEstimator):
     """Turn texts into sequences of integers, one for each character.
 
-    The sequences are as long as the texts and are what :class:`GRUClassifier` and
-    :class:`GRURegressor` with an `embedding_dim` take. Symbol 0 stands for padding and
-    for an empty text, symbol 1 for characters that `fit` has not seen, and the others
-    for the characters of the training texts, in order.
+    Each sequence is as long as its text. :class:`GRUClassifier` and
+    :class:`GRURegressor` read such sequences if they have an `embedding_dim`. Symbol 0
+    stands for padding and for an empty text, symbol 1 for characters that `fit` has not
+    seen, and the others for the characters of the training texts, in order.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class CharSequenceTransformer(TextInputMixin, TransformerMixin, BaseEstimator):
     lowercase : bool, default=False
         Whether to make all characters lowercase.
     pad : bool, default=False
-        Whether to return one array, filled up with symbol 0 to `max_length`. It is for
+        Whether to return one array, filled up with symbol 0 to `max_length`, for
         other estimators: a recurrent network would read the padding as text.
 
     Attributes
@@ -106,8 +106,8 @@ class CharSequenceTransformer(TextInputMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         list of ndarray of shape (t_i, 1), or ndarray of shape (n_samples, max_length)
-            Symbols, int32. A list of sequences as long as their texts, at least of
-            length 1; with `pad` one array.
+            Symbols, int32. A list of sequences, each as long as its text and at least
+            of length 1; with `pad` one array.
         """
         check_is_fitted(self)
         self._require_length()

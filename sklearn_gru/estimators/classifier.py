@@ -30,9 +30,9 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         Whether to read each sequence in both directions.
     embedding_dim : int or None, default=None
         If an int, `X` holds symbols, one per time step: integers from 0 on that name
-        something, as :class:`CharSequenceTransformer` makes them of texts. Each
-        symbol stands for a learned vector of that many features, and one that
-        training has not seen for a vector of zeros. None reads `X` as quantities.
+        something, for example the characters of :class:`CharSequenceTransformer`. Each
+        symbol stands for a learned vector of `embedding_dim` features; symbols that
+        training has not seen stand for a vector of zeros. None reads `X` as quantities.
     time_axis : {1, 2}, default=1
         The axis of time in 3-D input; 2 reads (instances, channels, time), the layout
         of sktime and aeon.
@@ -49,7 +49,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
     n_iter_ : int
         Epochs trained.
     n_features_in_ : int
-        Features of a time step; of 2-D input, its number of columns.
+        Features of a time step; for 2-D input, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if `X` was a DataFrame with names.
     symbols_ : ndarray of shape (n_symbols,)
@@ -176,7 +176,8 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         X, y, sample_weight
             As in `fit`. Standardisation and symbols stay those of the first call.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come, in the first call; those of `y` if None.
+            In the first call, the labels of this and all later calls; if None, those
+            of `y`.
 
         Returns
         -------

@@ -1,6 +1,6 @@
-"""CharGRUGenerator: learns text character by character, and writes more of it."""
+"""CharGRUGenerator: learns text character by character, and writes more text."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -9,32 +9,20 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gru.data import StopStrings
-from sklearn_gru.estimators._base import draw_seed, require_finite
+from sklearn_gru.estimators._base import require_finite
 from sklearn_gru.estimators._language import BaseLanguageModel
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts, check_text
-from sklearn_gru.nets import Sampler
-from sklearn_gru.training import Writer, one_thread
-
-WRITTEN_AT_ONCE = 64
-WRITING = {
-    "prompt": "no_validation",
-    "length": [Interval(Integral, 0, None, closed="left")],
-    "temperature": [Interval(Real, 0, None, closed="left")],
-    "top_k": [Interval(Integral, 1, None, closed="left"), None],
-    "top_p": [Interval(Real, 0, 1, closed="right"), None],
-    "stop": [str, list, tuple, None],
-    "random_state": ["random_state"],
-}
+from sklearn_gru.estimators._writing import WRITING_CONSTRAINTS
+from sklearn_gru.training import one_thread
 
 
 @document_parameters
 class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
-    """Gated recurrent network that learns text and writes more, by the character.
+    """Gated recurrent network that learns text and writes more, character by character.
 
-    It learns how likely each character is to come next, given all those before it in
-    its text. The network reads one character a step and keeps what it has read in its
+    It learns how likely each character is to come next, given all characters before it
+    in its text. The network reads one character per step and remembers the text in its
     state, so the cost of writing a character does not depend on how much text came
     before.
 
@@ -43,16 +31,17 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
     units : int or tuple of int, default=256
         Width of the recurrent layer, or of each of the stacked layers.
     window_length : int, default=64
-        Characters that are read in a training step. The gradient reaches so far back;
-        the state is carried from window to window and reaches further.
+        Characters per training step. The gradient reaches back this far; the state is
+        carried from window to window and reaches further.
     {training_parameters}
     max_epochs : int, default=10
         Passes over the training text.
     batch_size : int, default=64
-        Places of the text at which it is read side by side in a training step. A text
-        of less than ``16 * window_length * batch_size`` characters is read at fewer.
+        Places of the text that are read side by side in a training step. A text of
+        less than ``16 * window_length * batch_size`` characters is read at fewer
+        places.
     lr : float, default=0.008
-        Learning rate, at the start if it changes.
+        Learning rate; with a schedule, its first value.
     lr_schedule : {"constant", "cosine", "plateau"}, default="cosine"
         How the learning rate changes: not at all, step by step along a half cosine
         down to zero, or divided by ten when an epoch's loss does not fall any more.
@@ -63,10 +52,10 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
     early_stopping : bool or "auto", default="auto"
         Whether to hold out a part of the training text, stop when the loss on it no
         longer falls, and keep the weights that were best on it. "auto" does so with
-        100,000 characters or more. Of a str the end is held out, of several texts some
-        whole ones. `partial_fit` never holds anything out.
+        100,000 characters or more. If `X` is a str, its end is held out; of several
+        texts, some whole ones are. `partial_fit` never holds anything out.
     validation_fraction : float, default=0.05
-        The part that `early_stopping` holds out.
+        Fraction of the training text that `early_stopping` holds out.
     tol : float, default=1e-4
         Smallest fall of the held-out loss, as a fraction of it, that counts as an
         improvement.
@@ -91,14 +80,15 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
 
     Notes
     -----
-    Every text is read from a boundary on, which sets the state to zero. What comes
-    first in a text is learned as well, so an empty prompt will do. Of a str, which is a
-    text without beginning and end, a piece may begin anywhere; the training steps begin
-    at places drawn anew in every epoch.
+    Every text is read from a boundary on, which sets the state to zero. The first
+    character of a text is learned as well, so a prompt may be empty. A str is a text
+    without beginning and end: a prompt may begin anywhere in it, and training reads it
+    from places drawn anew in every epoch.
 
-    A character that the first `fit` or `partial_fit` has not seen is read as a symbol
-    of its own and is never written. In training one character in a thousand is read as
-    unknown, so that the network knows what to make of one.
+    A character that the first `fit` or `partial_fit` has not seen is unknown. All
+    unknown characters are read as one symbol, which is never written. In training one
+    character in a thousand is read as unknown, so that the network learns what to do
+    with unknown characters.
 
     Examples
     --------
@@ -175,9 +165,9 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         Parameters
         ----------
         X : str or iterable of str
-            One text without beginning and end, or several texts with both: what they
-            begin with and where they end is learned, and nothing is carried from one
-            to the next.
+            One text without beginning and end, or several texts with both. Of several
+            texts, the model learns how they begin and where they end, and carries
+            nothing from one to the next.
         y : None
             Ignored.
 
@@ -201,12 +191,12 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         Parameters
         ----------
         X : str or iterable of str
-            As in `fit`. Whether texts have ends remains as it was in the first call.
+            As in `fit`. The first call decides whether texts have ends.
         y : None
             Ignored.
         characters : str, default=""
-            In the first call, characters that are yet to come. Those that are neither
-            here nor in the first text will be unknown.
+            In the first call, characters that only later texts will have. Characters
+            that are neither here nor in the first text will be unknown.
 
         Returns
         -------
@@ -216,7 +206,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         return self._fit(X, characters, continuing=True)
 
     def predict_proba(self, X):
-        """Compute the probability of what comes next.
+        """Compute the probability of each next character.
 
         Parameters
         ----------
@@ -244,13 +234,13 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         Returns
         -------
         ndarray of shape (n_samples,), of str
-            Of `classes_`; "" where the text most likely ends.
+            Elements of `classes_`; "" where the text most likely ends.
         """
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
     def transform(self, X):
-        """Map each text to the hidden state behind it.
+        """Map each text to the hidden state at its end.
 
         Parameters
         ----------
@@ -269,8 +259,8 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         """Compute the mean log-likelihood of a character, given those before it.
 
         The mean is over all characters of all texts, the first of each included. The
-        ends of texts do not count, and neither do unknown characters: they are read,
-        but can't be predicted. So compare scores of models with the same alphabet.
+        ends of texts do not count. Unknown characters do not count either: they are
+        read, but can't be predicted. So compare only models with the same alphabet.
 
         Parameters
         ----------
@@ -299,7 +289,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         return float(require_finite(total / count, "The score"))
 
     def bits_per_char(self, X):
-        """Compute how many bits a character takes on average: ``-score(X) / ln 2``.
+        """Compute the bits per character on average: ``-score(X) / ln 2``.
 
         Parameters
         ----------
@@ -314,7 +304,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         return -self.score(X) / float(np.log(2))
 
     @validate_params(
-        {**WRITING, "n": [Interval(Integral, 1, None, closed="left")]},
+        {**WRITING_CONSTRAINTS, "n": [Interval(Integral, 1, None, closed="left")]},
         prefer_skip_nested_validation=True,
     )
     def generate(
@@ -334,49 +324,38 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         Parameters
         ----------
         prompt : str, default=""
-            What the text begins with.
+            The beginning of the text.
         length : int, default=200
-            Characters to be written, the prompt's not counted. There are fewer if a
-            text ends, or a string of `stop` comes.
+            Characters to write, in addition to the prompt. There are fewer if a text
+            ends, or reaches a string of `stop`.
         temperature : float, default=1.0
-            Below 1 the likely becomes more likely, above 1 less. 0 always takes the
-            likeliest character.
+            Below 1 likely characters become more likely, above 1 less likely. 0 always
+            takes the likeliest character.
         top_k : int or None, default=None
-            Draw from this many likeliest characters only.
+            Draw only from the `top_k` likeliest characters.
         top_p : float or None, default=None
-            Draw from the likeliest characters only that together have at least this
-            probability, after `temperature` and `top_k`.
+            Draw only from the smallest set of likeliest characters whose probability,
+            after `temperature` and `top_k`, is at least `top_p`.
         stop : str, list of str or None, default=None
-            Stop before the first of these strings that would be written. The prompt's
-            characters do not count.
+            Stop before the first of these strings that would be written. A string that
+            begins in the prompt does not count.
         n : int, default=1
             Number of texts, written side by side.
         random_state : int, RandomState instance or None, default=None
-            The same integer gives the same text; None a new one every time, whatever
-            the estimator's own `random_state`.
+            The same integer gives the same text. None gives a new text every time,
+            whatever the estimator's own `random_state`.
 
         Returns
         -------
         str, or list of str if `n` is larger than 1
-            The prompt, and what was written.
+            The prompt, followed by the written characters.
         """
-        writer = self._writer(prompt, n, temperature, top_k, top_p, random_state)
-        stops = [StopStrings(_stop_strings(stop)) for _ in range(n)]
-        texts = [[prompt] for _ in range(n)]
-        going = list(range(n))
-        while going and length:
-            block = writer.write(min(length, WRITTEN_AT_ONCE))
-            length -= block.shape[1]
-            for i in going:
-                characters, ended = self._decode(block[i])
-                last = ended or not length
-                texts[i].append(stops[i].pass_on(characters, last))
-                stops[i].found |= ended
-            going = [i for i in going if not stops[i].found]
-        texts = ["".join(pieces) for pieces in texts]
+        settings = temperature, top_k, top_p, random_state
+        written = self._writer(prompt, n, stop, *settings).write(length)
+        texts = [prompt + text for text in written]
         return texts[0] if n == 1 else texts
 
-    @validate_params(WRITING, prefer_skip_nested_validation=True)
+    @validate_params(WRITING_CONSTRAINTS, prefer_skip_nested_validation=True)
     def stream(
         self,
         prompt="",
@@ -388,7 +367,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         stop=None,
         random_state=None,
     ):
-        """Write on from a prompt, a character at a time.
+        """Write on from a prompt, one character at a time.
 
         Parameters
         ----------
@@ -398,8 +377,9 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         Returns
         -------
         iterator of str
-            The characters that `generate` writes after the prompt, as they are made;
-            those with which a string of `stop` may begin come when it does not.
+            The characters that `generate` writes after the prompt, as they are made.
+            Characters that may begin a string of `stop` come as soon as it is clear
+            that they do not.
 
         Examples
         --------
@@ -412,36 +392,5 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         ...     print(character, end="|", flush=True)
         b|e| |o|
         """
-        writer = self._writer(prompt, 1, temperature, top_k, top_p, random_state)
-        return self._stream(writer, StopStrings(_stop_strings(stop)), length)
-
-    def _stream(self, writer, stops, length):
-        for n_left in reversed(range(length)):
-            characters, ended = self._decode(writer.write(1)[0])
-            yield from stops.pass_on(characters, last=ended or n_left == 0)
-            if ended or stops.found:
-                return
-
-    def _writer(self, prompt, n, temperature, top_k, top_p, random_state):
-        check_text(prompt, "The 'prompt' parameter")
-        hidden, state = self._read_prompt(prompt)
-        rng = np.random.default_rng(draw_seed(random_state))
-        sampler = Sampler(rng, temperature, top_k, top_p)
-        return Writer(self.net_.module_, hidden, state, n, sampler, self._symbol_of)
-
-    def _decode(self, classes):
-        """Join characters up to the end of the text; tell whether it came."""
-        characters = self.classes_[classes]
-        ends = np.flatnonzero(characters == "")
-        end = ends[0] if len(ends) else len(characters)
-        return "".join(characters[:end]), len(ends) > 0
-
-
-def _stop_strings(stop):
-    strings = [stop] if isinstance(stop, str) else list(stop or [])
-    for string in strings:
-        if not isinstance(string, str) or not string:
-            raise ValueError(
-                f"stop holds {string!r}; expected strings of at least 1 character."
-            )
-    return strings
+        settings = temperature, top_k, top_p, random_state
+        return self._writer(prompt, 1, stop, *settings).stream(length)

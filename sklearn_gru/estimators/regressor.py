@@ -28,9 +28,9 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         Whether to read each sequence in both directions.
     embedding_dim : int or None, default=None
         If an int, `X` holds symbols, one per time step: integers from 0 on that name
-        something, as :class:`CharSequenceTransformer` makes them of texts. Each
-        symbol stands for a learned vector of that many features, and one that
-        training has not seen for a vector of zeros. None reads `X` as quantities.
+        something, for example the characters of :class:`CharSequenceTransformer`. Each
+        symbol stands for a learned vector of `embedding_dim` features; symbols that
+        training has not seen stand for a vector of zeros. None reads `X` as quantities.
     return_sequences : bool, default=False
         Whether there is one target per time step instead of one per sequence.
     time_axis : {1, 2}, default=1
@@ -47,7 +47,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
     n_iter_ : int
         Epochs trained.
     n_features_in_ : int
-        Features of a time step; of 2-D input, its number of columns.
+        Features of a time step; for 2-D input, the number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names, if `X` was a DataFrame with names.
     symbols_ : ndarray of shape (n_symbols,)
@@ -215,7 +215,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         return self._as_given(require_finite(y, "The prediction"))
 
     def score(self, X, y, sample_weight=None):
-        """Compute R² of the predictions; of all time steps with `return_sequences`.
+        """Compute R² of the predictions, over all time steps with `return_sequences`.
 
         Parameters
         ----------
@@ -248,7 +248,10 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
                 "This GRURegressor estimator requires y to be passed, but the target y "
                 "is None."
             )
-        y, flat = self._read_sequence_y(y, X) if self.return_sequences else _read_y(y)
+        if self.return_sequences:
+            y, flat = self._read_y_of_steps(y, X)
+        else:
+            y, flat = _read_y_of_samples(y)
         check_lengths(X, y)
         n_outputs = y.rows.shape[-1] if isinstance(y, Ragged) else y.shape[-1]
         if reset:
@@ -260,7 +263,8 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
             )
         return y
 
-    def _read_sequence_y(self, y, X):
+    def _read_y_of_steps(self, y, X):
+        """Validate targets into (n, t, o) or a Ragged; tell whether o was absent."""
         y = as_sequences(y)
         if not isinstance(y, Ragged) and y.ndim < 2:
             raise ValueError(
@@ -276,8 +280,8 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
             if len(y) == len(X) and (y.lengths != X.lengths).any():
                 i = int(np.flatnonzero(y.lengths != X.lengths)[0])
                 raise ValueError(
-                    f"Sequence {i} of X has {X.lengths[i]} time steps, but that of y "
-                    f"has {y.lengths[i]}."
+                    f"Sequence {i} of X has {X.lengths[i]} time steps, but sequence "
+                    f"{i} of y has {y.lengths[i]}."
                 )
             rows = check_array(y.rows, dtype=np.float64, input_name="y")
             return Ragged(rows, y.lengths), rows.shape[1] == 1
@@ -324,8 +328,8 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         return tags
 
 
-def _read_y(y):
-    """Validate targets into (n, o); also tell whether they came as (n,)."""
+def _read_y_of_samples(y):
+    """Validate targets into (n, o); tell whether o was absent."""
     y = check_array(y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y")
     if y.ndim > 2 or y.ndim == 0:
         raise ValueError(

@@ -16,11 +16,11 @@ from sklearn_gru.data import lagged_windows
 
 
 class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
-    """Give every row of a series the window of rows that ends at it.
+    """Turn every row of a series into the window of rows that ends at it.
 
     The number of rows stays the same. The result is a read-only view of one padded
-    copy of the series, so memory grows with the series and not with series times
-    window.
+    copy of the series, so memory grows with the length of the series, not with this
+    length times that of the window.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
     pad : {"edge", "zero"}, default="edge"
         What stands before the first row: that row again, or zeros.
     flatten : bool, default=False
-        Whether a window becomes one long row, for any tabular estimator. Only such
-        rows have column names and `set_output`.
+        Whether a window becomes one long row, for any tabular estimator. Column names
+        and `set_output` exist only with True.
 
     Attributes
     ----------

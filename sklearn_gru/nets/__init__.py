@@ -1,4 +1,4 @@
-"""Recurrent networks and their losses in PyTorch; knows nothing of data's forms."""
+"""Recurrent networks and their losses in PyTorch; independent of `data`."""
 
 from sklearn_gru.nets.cells import CELLS
 from sklearn_gru.nets.forecast import ForecastNet

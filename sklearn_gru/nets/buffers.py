@@ -1,25 +1,26 @@
-"""Large arrays that one training step leaves to the next.
+"""Large arrays that later training steps use again.
 
-The system clears every page of a fresh array before it hands it out, which takes as
-long as a good part of the arithmetic that follows.
+The operating system clears every page of a new array before it hands the array out.
+That takes as long as a good part of the arithmetic that follows.
 """
 
 import math
 
 import numpy as np
 
-# Of smaller arrays, in bytes, the pages need not come from the system.
+# Bytes. The memory of smaller arrays need not come from the operating system.
 WORTH_KEEPING = 1 << 16
-# Arrays that wait for their next use; of more, the oldest are let go.
-MOST = 8
+# Number of free arrays that are kept; beyond it, the oldest are dropped.
+MOST_FREE = 8
 
-# By identity. Every access is a single operation of a dict, and safe among threads; a
-# lock would be held when the garbage collector, too, gives something back.
+# Free arrays by their id. Every access is a single operation of a dict and therefore
+# safe among threads. A lock could block itself: the garbage collector may call
+# `give_back` while the same thread holds it.
 _free = {}
 
 
 def borrow(shape, dtype):
-    """Return an array with anything in it."""
+    """Return an array with arbitrary content."""
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     if n_bytes < WORTH_KEEPING:
         return np.empty(shape, dtype)
@@ -35,14 +36,14 @@ def _raw(n_bytes):
 
 
 def give_back(array):
-    """Leave an array from `borrow` to whoever borrows one of about its size next."""
+    """Keep an array from `borrow` for a later `borrow` of about the same size."""
     if array.nbytes < WORTH_KEEPING:
         return
     _free[id(array.base)] = array.base
-    for key in list(_free)[:-MOST]:
+    for key in list(_free)[:-MOST_FREE]:
         _free.pop(key, None)
 
 
 def free_buffers():
-    """Give all arrays that nobody uses back to the system."""
+    """Return the memory of all free arrays to the operating system."""
     _free.clear()

@@ -26,7 +26,7 @@ FUSED_DTYPES = {torch.float32, torch.float64}
 
 @cache
 def has_numba():
-    """Tell whether the compiled loops can run."""
+    """Tell whether numba, which the compiled loops need, is installed."""
     try:
         import numba  # noqa: F401
     except ImportError:
@@ -35,7 +35,7 @@ def has_numba():
 
 
 class _Cell:
-    """What the cells share: unrolling `step`, and reading the gates."""
+    """The base of the cells: unrolling `step`, and reading the gates."""
 
     is_fused = False
 
@@ -45,10 +45,10 @@ class _Cell:
         Parameters
         ----------
         x : Tensor of shape (B, T, input_size), or of integers, (B, T)
-            Is converted to the weights' dtype. An integer stands for the vector that
-            is one there and zero elsewhere.
+            Converted to the weights' dtype. An integer k stands for the vector whose
+            element k is one and whose others are zero.
         state : Tensor of shape (n_states, B, units), default=None
-            What the steps before have left; None is all zeros.
+            The state before the first step; None is all zeros.
 
         Returns
         -------
@@ -92,7 +92,8 @@ class _Cell:
     def initial_state(self, x):
         return self.weight_hh_l0.new_zeros(self.n_states, len(x), self.hidden_size)
 
-    # What PyTorch's layers and `step` take and return: the hidden state.
+    # The state is the hidden state alone. `split` gives it the form that PyTorch's
+    # layers and `step` take and return; `joined` reverses that.
     n_states = 1
 
     def split(self, state):
@@ -113,7 +114,7 @@ class GRU(_Cell, nn.GRU):
         self.reset_after = reset_after
         self.has_kernel = activation == "tanh" and reset_after
         self.kernel = "auto"
-        # Of a layer whose weights won't change any more: what was made of them.
+        # The packed weights of a frozen layer (`Recurrent.freeze`); None if not frozen.
         self.arranged = None
 
     @property
@@ -133,7 +134,7 @@ class GRU(_Cell, nn.GRU):
 
     @staticmethod
     def stacked(cells, x, states):
-        """Run layers that are fused, each on the hidden states of the one before.
+        """Run fused layers, each on the hidden states of the layer below.
 
         Parameters
         ----------
@@ -145,9 +146,9 @@ class GRU(_Cell, nn.GRU):
         Returns
         -------
         hidden : Tensor of shape (B, T, units)
-            Of the last layer.
+            The last layer's.
         states : tuple of Tensor of shape (1, B, units)
-            Of every layer.
+            Every layer's, after the last step.
         """
         from sklearn_gru.nets.fused import fused_gru
 
@@ -176,7 +177,7 @@ class LSTM(_Cell, nn.LSTM):
         self.act = ACTIVATIONS[activation]
         self.has_kernel = activation == "tanh"
 
-    # The hidden state and the cell's own.
+    # The hidden state and the cell state.
     n_states = 2
 
     def split(self, state):

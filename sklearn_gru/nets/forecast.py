@@ -20,19 +20,19 @@ class ForecastNet(nn.Module):
     horizon : int
         Rows forecast at once.
     center : {"auto", "last", "mean"} or None
-        What is subtracted from each window's columns, and added to the forecast.
-        That needs a forecast of the window's own columns. "auto" is decided by
-        `fit_scales`.
+        The level that is subtracted from each window and added to its forecast, the
+        last row or the mean. Only for forecasts of the window's own columns.
+        `fit_scales` decides on "auto".
     segment_length : int
         Rows that form one input of the recurrent layers.
     independent : bool
-        Whether every column goes through the network by itself.
+        Whether the network reads every column by itself.
     n_exogenous : int
-        Columns of what is known of the future.
+        Exogenous columns, whose future values are known.
     seed : int
     dtype : torch.dtype
     **recurrent
-        As for `Recurrent`.
+        Arguments of `Recurrent`.
     """
 
     def __init__(
@@ -79,9 +79,10 @@ class ForecastNet(nn.Module):
         """Map windows (B, window_length, n_series) to (B, horizon, n_targets).
 
         `exogenous` (B, window_length - 1 + horizon, n_exogenous) starts one row after
-        the window does: each of the network's steps reads, beside a row of the
-        window, what is known of the row that follows. What is known of a row to
-        forecast has an effect on it that is learned once for all of them.
+        the window does: each step of the network reads a row of the window together
+        with the exogenous values of the next row. The exogenous values of a row to
+        forecast also add a learned effect to its forecast, the same function for every
+        row.
         """
         hidden = self.features(window, exogenous, merge=False)
         block = self.head(hidden).view(len(hidden), self.horizon, -1)
@@ -113,22 +114,23 @@ class ForecastNet(nn.Module):
         return hidden.reshape(n_windows, -1) if merge else hidden
 
     def _beside_channels(self, exogenous):
-        """Repeat what is known for every channel that goes through by itself."""
+        """Repeat exogenous values for every column that is read by itself."""
         if self.independent:
             return exogenous.repeat_interleave(self.n_targets, dim=0)
         return exogenous
 
     def level(self, window, center=None):
-        """What is subtracted from each window, (B, 1, n_series)."""
+        """Return the level that is subtracted from each window, (B, 1, n_series)."""
         if (center or self.center) == "last":
             return window[:, -1:]
         return window.mean(dim=1, keepdim=True)
 
     def best_center(self, window, block, one_series):
-        """Compare three naive forecasts, on the later half of the windows.
+        """Return the centre that best forecasts the later half of the windows.
 
-        They are the mean of all earlier rows (no centre), the mean of the window, and
-        its last row. Windows of several series have no common earlier rows.
+        Three naive forecasts are compared: the mean of all earlier rows (no centre),
+        the mean of the window, and its last row. Windows of several series have no
+        common earlier rows, so for them the first is left out.
         """
         half = len(window) // 2
         later, truth = window[half:], block[half:]
@@ -141,17 +143,18 @@ class ForecastNet(nn.Module):
     def fit_scales(self, window, block, one_series=True):
         """Decide on the centre, and measure the spread around it.
 
-        Without the spread, the network of a smooth series would have to learn outputs
-        that are orders of magnitude smaller than its initial ones.
+        The spread scales the network's inputs and outputs. Without it, the network of a
+        smooth series would have to learn outputs that are orders of magnitude smaller
+        than its initial ones.
 
         Parameters
         ----------
         window : Tensor of shape (B, window_length, n_series)
             In the order of time.
         block : Tensor of shape (B, horizon, n_targets)
-            What followed each window.
+            The rows that follow each window.
         one_series : bool, default=True
-            Whether all windows are of one series.
+            Whether all windows belong to one series.
         """
         if self.center == "auto":
             self.center = self.best_center(window, block, one_series)
@@ -173,6 +176,6 @@ class ForecastNet(nn.Module):
 
 
 def _spread(x):
-    """Root mean square of the columns of x (B, T, k); 1 for those that are zero."""
+    """Return the root mean square of each column of x (B, T, k); 1 for zero columns."""
     spread = x.square().mean(dim=(0, 1)).sqrt()
     return torch.where(spread > 1e-6, spread, torch.ones_like(spread))

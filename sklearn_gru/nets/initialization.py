@@ -12,8 +12,9 @@ def initialized(module, seed, dtype):
 
     PyTorch's constructors draw from the global random state. Here they run on the
     "meta" device, which draws nothing, and the numbers are filled in afterwards:
-    orthogonal recurrent weights, Glorot-uniform others, zero biases (Keras' defaults),
-    and standard normal embeddings: inputs of unit variance, as standardised ones are.
+    orthogonal recurrent weights, Glorot-uniform other weights, zero biases (Keras'
+    defaults), and standard normal embeddings, which have unit variance as standardised
+    inputs do.
 
     Parameters
     ----------

@@ -12,8 +12,8 @@ from sklearn_gru.nets.recurrent import Recurrent
 class LanguageNet(nn.Module):
     """Recurrent layers that read integers, and a linear head.
 
-    A boundary, where one text ends and the next begins, sets the state to zero before
-    it is read: what comes after it does not depend on what came before.
+    A boundary is a symbol between one text and the next. The state is set to zero
+    before a boundary is read, so a text does not depend on the texts before it.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class LanguageNet(nn.Module):
     boundary : int
         The symbol of the boundary.
     unknown : int
-        The symbol of an unknown character, whose weights begin as zero.
+        The symbol of unknown characters; its weights start at zero.
     seed : int
     dtype : torch.dtype
     **recurrent
-        As for `Recurrent`.
+        Arguments of `Recurrent`.
     """
 
     def __init__(
@@ -50,7 +50,8 @@ class LanguageNet(nn.Module):
             self.recurrent = Recurrent(n_symbols, units, seed=seed, **recurrent)
             self.head = nn.Linear(self.recurrent.output_size, n_classes)
         with torch.no_grad():
-            # One symbol is to move the state as far as that many standardised features.
+            # One symbol should move the state as far as n_symbols standardised
+            # features do.
             for cell in self.recurrent.layers[0]:
                 cell.weight_ih_l0 *= n_symbols**0.5
                 cell.weight_ih_l0[:, unknown] = 0
@@ -68,13 +69,13 @@ class LanguageNet(nn.Module):
         return fused_linear(hidden, self.head)
 
     def carry(self, symbols, state=None):
-        """Read symbols (B, T) from a state on, from zero at every boundary.
+        """Read symbols (B, T), starting from a state; a boundary sets it to zero.
 
         Parameters
         ----------
         symbols : Tensor of integers, (B, T)
         state : tuple of Tensor of shape (n_states, B, units), default=None
-            What an earlier call returned; None is all zeros.
+            The state that an earlier call returned; None is all zeros.
 
         Returns
         -------
@@ -91,17 +92,18 @@ class LanguageNet(nn.Module):
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1), state
 
     def steps(self, state):
-        """Go on from a state, one symbol of each text a call.
+        """Return a function that reads one symbol of each text per call.
 
         Parameters
         ----------
         state : tuple of Tensor of shape (n_states, B, units)
+            The state before the first call.
 
         Returns
         -------
         callable
             Maps symbols, an int64 ndarray (B,) without boundaries, to the logits of
-            what comes next, an ndarray (B, n_classes), and keeps the state.
+            the next symbols, an ndarray (B, n_classes), and keeps the new state.
         """
         if self.recurrent.is_fused:
             from sklearn_gru.nets.fused import FusedSteps
@@ -111,7 +113,7 @@ class LanguageNet(nn.Module):
 
 
 class _Steps:
-    """What `LanguageNet.steps` returns where there is no compiled recurrence."""
+    """The function of `LanguageNet.steps` if the recurrence is not compiled."""
 
     def __init__(self, net, state):
         self.net = net

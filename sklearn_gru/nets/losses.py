@@ -25,7 +25,7 @@ class AbsoluteError(nn.Module):
 
 
 class Huber(nn.Module):
-    """Squared near the target, absolute beyond one standard deviation of it."""
+    """Squared for errors below one standard deviation of the targets, else absolute."""
 
     def forward(self, prediction, target):
         return F.smooth_l1_loss(prediction, target, reduction="none")
@@ -41,7 +41,7 @@ class CrossEntropy(nn.Module):
 class NextSymbol(nn.Module):
     """Mean of ``-log softmax(logits)[class]`` over (B, T); logits (B, T, n_classes).
 
-    Targets of `IGNORED` do not count.
+    Targets equal to `IGNORED` do not count.
     """
 
     def forward(self, logits, classes):

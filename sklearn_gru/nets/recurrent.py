@@ -13,7 +13,7 @@ class Recurrent(nn.Module):
     """A stack of recurrent layers.
 
     Sequences of different lengths are padded at their ends. The forward direction
-    never reads its padding before it matters, and the backward direction runs over
+    reads the padding only after the whole sequence, and the backward direction reads
     each sequence reversed within its own length, so no packing is needed.
 
     Parameters
@@ -30,7 +30,7 @@ class Recurrent(nn.Module):
         multiple of 1 / `LEVELS` below 1.
     bidirectional : bool
     seed : int
-        Of the dropout's random numbers.
+        Seeds the dropout.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Recurrent(nn.Module):
 
     @property
     def is_fused(self):
-        """Whether all layers run as compiled loops, which do not mix rows."""
+        """Whether all layers run as compiled loops, every row of a batch by itself."""
         return all(cell.is_fused for cell in self.cells())
 
     def cells(self):
@@ -68,7 +68,7 @@ class Recurrent(nn.Module):
         return (cell for layer in self.layers for cell in layer)
 
     def freeze(self):
-        """Promise that no weight will change, so that they are arranged only once."""
+        """Promise that no weight will change: every layer packs its weights once."""
         for cell in self.cells():
             cell.arranged = {}
 
@@ -106,13 +106,14 @@ class Recurrent(nn.Module):
         return x.to(dtype)
 
     def carry(self, x, state=None):
-        """Run over x from a state on; what `forward` does in one direction.
+        """Run over x in one direction, starting from a state.
 
         Parameters
         ----------
         x : Tensor of shape (B, T, input_size), or of integers, (B, T)
         state : tuple of Tensor of shape (n_states, B, units), default=None
-            What an earlier call returned, one entry per layer; None is all zeros.
+            The state that an earlier call returned, one entry per layer; None is all
+            zeros.
 
         Returns
         -------
@@ -139,7 +140,7 @@ class Recurrent(nn.Module):
         """Map x (B, T, input_size) to the last hidden states (B, output_size)."""
         if lengths is not None or self.directions == 2:
             return self.summarize(self(x, lengths), lengths)
-        # Of the last layer only one state is needed, and only it has a gradient.
+        # Only the last state of the last layer is needed, so only it has a gradient.
         _, after = self._through_layers(x)
         return self.dropout(after[-1][0]).to(x.dtype)
 
@@ -177,12 +178,13 @@ class Recurrent(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from numbers of its own, not from torch's global state."""
+    """Dropout with random numbers of its own, not from torch's global state."""
 
     def __init__(self, probability, seed):
         super().__init__()
         self.probability = probability
-        # Of LEVELS. Not all: who drops everything can't scale up what is left.
+        # The probability in units of 1 / LEVELS. It stays below 1, since a layer that
+        # drops everything has nothing left to scale up.
         self.dropped = min(round(probability * LEVELS), LEVELS - 1)
         self.seed = seed
         self.calls = 0
@@ -192,8 +194,8 @@ class Dropout(nn.Module):
             return x
         generator = torch.Generator(x.device).manual_seed(self.seed + self.calls)
         self.calls += 1
-        # Four 16-bit numbers at once: to draw them one by one takes longer than the
-        # layer that they are for.
+        # Four 16-bit numbers per draw: drawing them one by one takes longer than the
+        # layer itself.
         words = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device)
         numbers = words.random_(-(2**63), None, generator=generator).view(torch.int16)
         numbers = numbers.as_strided(x.shape, torch.empty_like(x).stride())
@@ -210,7 +212,7 @@ def _gates(cell, x):
 
 
 def _reversal(x, lengths):
-    """Index (B, T) that reverses each sequence within its length."""
+    """Return the index (B, T) that reverses each sequence within its length."""
     steps = torch.arange(x.shape[1], device=x.device)
     if lengths is None:
         return steps.flip(0).expand(len(x), -1)

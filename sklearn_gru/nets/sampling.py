@@ -10,18 +10,19 @@ class Sampler:
 
     Gumbel's trick: the largest of ``logit + temperature * noise`` is a draw from
     ``softmax(logits / temperature)`` if the noise is standard Gumbel. The noise of
-    many draws is made at once, so that a draw is an addition and a maximum.
+    many draws is made at once, so that each draw is one addition and one maximum.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     temperature : float, default=1.0
-        Below 1 the likely become more likely, above 1 less; 0 takes the likeliest.
+        Below 1 likely classes become more likely, above 1 less likely; 0 takes the
+        likeliest class.
     top_k : int, default=None
-        Draw from this many likeliest only.
+        Draw only from the `top_k` likeliest classes.
     top_p : float, default=None
-        Draw from the smallest set of likeliest only whose probability, after
-        temperature and `top_k`, is at least this.
+        Draw only from the smallest set of likeliest classes whose probability, after
+        temperature and `top_k`, is at least `top_p`.
 
     Examples
     --------
@@ -38,7 +39,7 @@ class Sampler:
         self.noise = iter(())
 
     def __call__(self, logits):
-        """Map logits (n, n_classes) to a class each, (n,)."""
+        """Draw one class for each row of logits: (n, n_classes) -> (n,)."""
         if self.temperature == 0:
             return logits.argmax(axis=1)
         noise = next(self.noise, None)
@@ -46,7 +47,8 @@ class Sampler:
             self.noise = self._make_noise(logits.shape)
             noise = next(self.noise)
         if self.top_k is not None or self.top_p is not None:
-            # From the largest on, so that no temperature is too low to divide by.
+            # The largest logit becomes zero, so that a tiny temperature makes no
+            # infinity of it.
             scaled = (logits - logits.max(axis=1)[:, None]).astype(np.float64)
             scaled /= self.temperature
             keep = kept(scaled, self.top_k, self.top_p)
@@ -63,7 +65,8 @@ class Sampler:
 def kept(logits, top_k=None, top_p=None):
     """Tell which classes may be drawn, (n, n_classes).
 
-    Classes as likely as the last of those that `top_k` and `top_p` keep are kept too.
+    `top_k` and `top_p` keep the likeliest classes. A class as likely as the last of
+    these is kept, too.
 
     Parameters
     ----------

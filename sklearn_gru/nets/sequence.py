@@ -18,12 +18,12 @@ class SequenceNet(nn.Module):
         Whether the head reads every hidden state, or only the last.
     embedding_dim : int or None
         If an int, x holds integers below `input_size`, and each stands for a learned
-        vector of that many features. The last integer's vector starts as zero: it
-        is for what training does not see.
+        vector of `embedding_dim` features. The last integer stands for all symbols
+        that training does not see; its vector starts at zero.
     seed : int
     dtype : torch.dtype
     **recurrent
-        As for `Recurrent`.
+        Arguments of `Recurrent`.
     """
 
     def __init__(

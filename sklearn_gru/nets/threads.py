@@ -1,4 +1,4 @@
-"""Parts of an array's rows, worked on at once."""
+"""Dividing the rows of an array among threads."""
 
 import os
 import threading
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-# Parts begin at whole tiles of rows where they can.
+# The number of rows in a part is a multiple of this, so that tiles of rows fit.
 MULTIPLE = 4
 PREFIX = "sklearn_gru"
 
@@ -15,9 +15,9 @@ _allowed = threading.local()
 
 
 def allow_threads(number):
-    """Set how many threads this one's calls may use; None is torch's number.
+    """Set how many threads calls from this thread may use; None is torch's number.
 
-    Returns what it was before.
+    Returns the number that was set before.
     """
     before = getattr(_allowed, "number", None)
     _allowed.number = number
@@ -25,18 +25,18 @@ def allow_threads(number):
 
 
 def n_threads():
-    """Return how many threads a call of this one may use."""
+    """Return how many threads a call from this thread may use."""
     return getattr(_allowed, "number", None) or torch.get_num_threads()
 
 
-def have_company():
-    """Tell whether there are more threads than this one and those of `on_threads`."""
+def other_threads_exist():
+    """Tell whether there are threads besides this one and those of `on_threads`."""
     names = [thread.name for thread in threading.enumerate()]
     return sum(not name.startswith(PREFIX) for name in names) > 1
 
 
 def parts(n_rows, number):
-    """Divide rows into up to `number` parts, (start, stop) each."""
+    """Divide rows into up to `number` parts, each a pair (start, stop)."""
     size = -(-n_rows // number)
     size = max(-(-size // MULTIPLE) * MULTIPLE, 1)
     return [(start, min(start + size, n_rows)) for start in range(0, n_rows, size)]
@@ -45,7 +45,7 @@ def parts(n_rows, number):
 def on_threads(function, parts, number):
     """Call ``function(*part)`` for every part, on up to `number` threads.
 
-    The calling thread is one of them. What is called must release the GIL.
+    The calling thread is one of them. `function` must release the GIL.
     """
     number = min(number, len(parts))
     if number < 2:

@@ -1,4 +1,4 @@
-"""From a module and arrays to a trained skorch net; the only user of skorch."""
+"""Training a module on arrays with skorch; no other package imports skorch."""
 
 from sklearn_gru.training.accelerated import accelerated
 from sklearn_gru.training.batches import (

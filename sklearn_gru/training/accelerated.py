@@ -12,13 +12,14 @@ _accelerator = ContextVar("accelerator", default=None)
 
 @contextmanager
 def accelerated(accelerator):
-    """Let the fits inside train with an :class:`accelerate.Accelerator`.
+    """Train the fits inside this context with an :class:`accelerate.Accelerator`.
 
     Every process that ``accelerate launch`` starts calls `fit` with the same data and
-    the same `random_state`, an integer. A training step takes one batch in each of
-    them and averages the gradients, so it is a step of `batch_size` times the number
-    of processes; all end with the same weights. Samples that do not fill a batch in
-    every process wait for another epoch's shuffling.
+    the same `random_state`, an integer. A training step takes one batch in each process
+    and averages the gradients, as one step with `batch_size` times the number of
+    processes would; all processes end with the same weights. Samples that do not fill
+    a batch in every process are left out of an epoch, and others of the next, which is
+    shuffled anew.
 
     Parameters
     ----------
@@ -41,18 +42,18 @@ def accelerated(accelerator):
 
 
 def accelerator_device():
-    """Return the device that is this process' own, or None outside `accelerated`."""
+    """Return this process' own device, or None outside `accelerated`."""
     accelerator = _accelerator.get()
     if accelerator is None:
         return None
-    # It numbers CPUs, and then torch can't load what it has saved on one.
+    # Accelerate numbers CPUs, and torch can't load what it has saved on a numbered CPU.
     is_cpu = accelerator.device.type == "cpu"
     return torch.device("cpu") if is_cpu else accelerator.device
 
 
 @contextmanager
 def with_accelerator(net):
-    """Make a net accelerated for as long as it trains, if that is asked for."""
+    """Let a net train with the accelerator of `accelerated`, if there is one."""
     accelerator = _accelerator.get()
     if accelerator is None:
         yield
@@ -60,7 +61,7 @@ def with_accelerator(net):
     if net.carries_state and accelerator.num_processes > 1:
         raise ValueError(
             f"Text is read in order, so {accelerator.num_processes} processes can't "
-            "deal its windows out among them; train it in one process."
+            "share its windows; train on it in one process."
         )
     plain, module, optimizer = type(net), net.module_, net.optimizer_
     net.__class__ = _accelerated_class(plain)
@@ -69,7 +70,7 @@ def with_accelerator(net):
     try:
         yield
     finally:
-        # What remains is a net like any other, and can be copied and pickled.
+        # The net is now like any other, and can be copied and pickled.
         net.module_, net.optimizer_ = module, optimizer
         net.__class__ = plain
         del net.accelerator, net.unwrap_after_train
@@ -97,7 +98,7 @@ def _accelerated_class(plain):
 
 
 class _Shard:
-    """The batches of one process; as many as those of every other."""
+    """The batches of one process; every process has the same number of them."""
 
     def __init__(self, batches, accelerator):
         self.batches = batches

@@ -1,8 +1,8 @@
-"""Batches as one gather each, from views that no one materialises.
+"""Batches, each gathered at once from views that are never copied whole.
 
-A *source* has `take(indices)`, which returns a tensor on the device, or several by
-name. The data are standardised on the way: once, on the device, when they fit there,
-or batch by batch when they are memory-mapped, overlapping windows or too large.
+A *source* has `take(indices)`, which returns a tensor on the device, or a dict of
+tensors. Sources standardise the data: once, on the device, if the data fit there; batch
+by batch if they are memory-mapped, overlapping windows or too large.
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ SHUFFLE_AT_ONCE = 1 << 20
 def dense(values, scaler, dtype, device, stream=False):
     """Make the source of an array (n, ..., n_columns), standardised by `scaler`.
 
-    That of a series (n_rows, n_columns) has `windows(length, start)`, which makes the
-    source of all its windows from row `start` on.
+    The source of a series (n_rows, n_columns) also has `windows(length, start)`, which
+    makes the source of all windows from row `start` on.
 
-    `stream` leaves the data where they are even if they fit on the device, for those
-    who read them only once.
+    `stream` leaves the data where they are even if they fit on the device: for data
+    that are read only once.
     """
     if not stream and _fits(values, dtype, device):
         return Resident(_standardized_copy(values, scaler, dtype, device))
@@ -83,9 +83,10 @@ class Streamed:
 
 @dataclass(frozen=True)
 class Padded:
-    """Sequences cut out of rows laid end to end, padded to a batch's longest.
+    """Sequences cut out of rows laid end to end, padded to the longest of a batch.
 
-    Padding repeats the rows that follow; whoever reads the batch goes by `lengths`.
+    The padding of a sequence is whatever rows follow it, so a reader of the batch must
+    go by `lengths`.
     """
 
     rows: object
@@ -105,7 +106,7 @@ class Padded:
 
 @dataclass(frozen=True)
 class Together:
-    """Sources whose entries belong together, taken by name."""
+    """Sources by name; entries at the same position belong together."""
 
     sources: dict
 
@@ -114,7 +115,7 @@ class Together:
 
 
 def gather(values, indices):
-    """Return ``values[indices]``; of a mapped file, without keeping what was read."""
+    """Return ``values[indices]``; release the pages of a mapped file after reading."""
     mapped = memory_map_of(values)
     if mapped is None:
         return values[indices]
@@ -127,7 +128,7 @@ def gather(values, indices):
 
 @dataclass(frozen=True)
 class Picked:
-    """Some entries of an array (n, ...), gathered when they are looked at."""
+    """Some entries of an array (n, ...), gathered only when they are read."""
 
     values: np.ndarray
     indices: np.ndarray
@@ -149,11 +150,11 @@ class SequenceDataset(Dataset):
     ----------
     x, y : source
     indices : ndarray of shape (n_samples,), or range
-        The sources' entries that are in this set.
+        The entries of the sources that are the samples of this set.
     weight : ndarray of shape (len(x),), default=None
-        In the precision of the arithmetic.
+        Sample weights, in the dtype of the arithmetic.
     validation : SequenceDataset, default=None
-        The samples that were held out.
+        The held-out samples.
     """
 
     def __init__(self, x, y, indices, weight=None, validation=None):
@@ -170,7 +171,7 @@ class SequenceDataset(Dataset):
         return self.batch(np.atleast_1d(item))
 
     def batch(self, positions):
-        """Gather (inputs, targets); inputs has the forward method's arguments."""
+        """Gather (inputs, targets); `inputs` holds the arguments of `forward`."""
         if isinstance(self.indices, range):
             entries = self.indices.start + self.indices.step * positions
         else:
@@ -218,9 +219,9 @@ class BatchIterator:
 def shuffled(n_samples, batch_size, rng):
     """Yield all positions below `n_samples` in random order, in parts of whole batches.
 
-    Up to `SHUFFLE_AT_ONCE` samples are one part, a uniform permutation. More are
-    dealt into parts that each span the whole set evenly, so that the order of a
-    hundred million windows takes no more memory than that of one million.
+    Up to `SHUFFLE_AT_ONCE` samples are one part, a uniform permutation. More samples
+    are divided into parts, each spread evenly over the whole set, so that the order of
+    a hundred million windows takes no more memory than that of one million.
     """
     n_parts = -(-n_samples // SHUFFLE_AT_ONCE)
     left_over = np.empty(0, dtype=np.int64)

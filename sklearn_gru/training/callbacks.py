@@ -1,4 +1,4 @@
-"""A user's callbacks, and what is wrong with them before training begins."""
+"""A user's callbacks, and the checks of them before training begins."""
 
 from skorch.callbacks import (
     BatchScoring,
@@ -22,7 +22,7 @@ HOLD_OUT = (
 
 
 def is_callback(entry):
-    """Tell whether skorch takes this as a callback, or as a name and a callback."""
+    """Tell whether skorch takes an entry as a callback, or as a name and a callback."""
     if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str):
         entry = entry[1]
     kind = entry if isinstance(entry, type) else type(entry)
@@ -30,42 +30,43 @@ def is_callback(entry):
 
 
 def read_callbacks(entries):
-    """Read callbacks, of which classes and those with a name are two kinds.
+    """Make an instance of every callback that is a class, and take names off.
 
     Parameters
     ----------
     entries : list or None
-        Each of them `is_callback`.
+        `is_callback` is true for each entry.
 
     Returns
     -------
     entries : list
-        The same, with callbacks in the place of their classes.
+        The same entries, with instances in the place of classes.
     callbacks : list of Callback
-        Without names.
+        The callbacks alone, without names.
     """
-    entries = [_made(entry) for entry in entries or []]
+    entries = [_instantiated(entry) for entry in entries or []]
     return entries, [e[1] if isinstance(e, tuple) else e for e in entries]
 
 
-def _made(entry):
+def _instantiated(entry):
     if isinstance(entry, tuple):
-        return entry[0], _made(entry[1])
+        return entry[0], _instantiated(entry[1])
     return entry() if isinstance(entry, type) else entry
 
 
 def check_callbacks(callbacks, settings, held_out, scoring):
-    """Raise if a callback would fail later, do nothing, or record something else.
+    """Raise if a callback would fail later, do nothing, or record what it should not.
 
     Parameters
     ----------
     callbacks : list of Callback
-        The user's, initialised.
+        The user's callbacks, initialised.
     settings : estimator
+        The estimator, with its training parameters.
     held_out : bool
-        Whether a part of the data is.
+        Whether a part of the data is held out.
     scoring : Scoring or None
-        What scorers see; None if nothing can be scored.
+        What scorers get; None if nothing can be scored.
     """
     for callback in callbacks:
         _check_kind(callback, settings)
@@ -105,7 +106,7 @@ def _check_kind(callback, settings):
 def _check_scoring(callback, held_out, scoring):
     shown = f"{type(callback).__name__}({callback.scoring!r})"
     if accelerator_device() is not None:
-        raise ValueError(f"{shown} can't score what is trained inside accelerated().")
+        raise ValueError(f"{shown} can't score a fit inside accelerated().")
     if scoring is None:
         raise ValueError(
             f"{shown} compares predictions with targets row by row, and neither texts "
@@ -135,28 +136,29 @@ def _is_plateau(schedule):
 
 
 def _check_names(callbacks, held_out):
-    """Raise if a name is watched that is not recorded before, or recorded twice."""
-    known = {*ALWAYS_RECORDED, *(RECORDED_OF_HELD_OUT if held_out else ())}
-    # One of the user's own making may record anything.
+    """Raise if a callback watches an unrecorded name, or records a taken one."""
+    recorded = {*ALWAYS_RECORDED, *(RECORDED_OF_HELD_OUT if held_out else ())}
+    # A callback that is not skorch's may record anything.
     complete = all(type(c).__module__.startswith("skorch.") for c in callbacks)
     for callback in callbacks:
         kind, name = type(callback).__name__, _watched(callback)
-        if complete and isinstance(name, str) and name not in known:
+        if complete and isinstance(name, str) and name not in recorded:
             raise ValueError(
                 f"{kind} watches {name!r}, which no callback before it records: put an "
-                f"EpochScoring there, or let it watch one of {sorted(known)}."
+                f"EpochScoring there, or let it watch one of {sorted(recorded)}."
             )
-        recorded = _recorded(callback)
-        if isinstance(callback, EpochScoring) and known & recorded:
+        new_names = _recorded(callback)
+        if isinstance(callback, EpochScoring) and recorded & new_names:
             raise ValueError(
                 f"{kind}({callback.scoring!r}) records {callback.name_!r}, which is "
                 'taken. Give it a name of its own, such as name="my_'
                 f'{callback.name_}".'
             )
-        known |= recorded
+        recorded |= new_names
 
 
 def _recorded(callback):
+    """Return the names in the history that a callback records, as far as known."""
     if isinstance(callback, EpochScoring):
         return {callback.name_, f"{callback.name_}_best"}
     event = getattr(callback, "event_name", None)

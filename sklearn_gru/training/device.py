@@ -1,4 +1,4 @@
-"""Where the arithmetic runs: the device, and the number of threads."""
+"""Where the arithmetic runs: on which device, and on how many threads."""
 
 import os
 import threading
@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 
 import torch
 
-from sklearn_gru.nets.threads import allow_threads, have_company, n_threads
+from sklearn_gru.nets.threads import allow_threads, n_threads, other_threads_exist
 from sklearn_gru.training.accelerated import accelerator_device
 
 
@@ -17,12 +17,12 @@ def resolve_device(device):
     ----------
     device : str or torch.device
         "auto" takes the first CUDA device if there is one, else the CPU; inside
-        `accelerated`, the process' own.
+        `accelerated`, this process' own device.
 
     Raises
     ------
     ValueError
-        If the name is none that torch knows, or names an absent device.
+        If torch does not know the name, or the device is absent.
 
     Examples
     --------
@@ -47,18 +47,20 @@ def resolve_device(device):
 def one_thread(brief=False):
     """Run the calling thread's CPU operations of torch on one thread.
 
-    A matrix product split over two threads may round differently than on one, and
-    worker processes are given fewer threads than their parent: with one everywhere,
-    a fit is the same to the last bit in both. The compiled recurrence, whose results
-    do not depend on its threads, goes on to use as many as torch was given.
+    A matrix product on two threads may be rounded differently than on one, and worker
+    processes are given fewer threads than their parent. With one thread everywhere, a
+    fit is the same to the last bit in both. The compiled recurrence, whose results do
+    not depend on its threads, still uses as many as torch was given.
 
-    torch keeps a number per thread, and gives a thread that is new to it the number
-    that was set last in any. To keep that one takes a fraction of a millisecond.
-    `brief` is for what should not take longer: then it changes for that time, and only
-    threads that enter this themselves do not notice.
+    torch keeps a number per thread, and gives a new thread the number that was set last
+    in any thread. Restoring that number for new threads takes a fraction of a
+    millisecond. `brief` saves this time: threads that meet torch for the first time
+    while the context is open then get one thread, unless they enter a context of this
+    kind themselves.
     """
     number = _own_number()
-    limited = _for_a_moment if brief or not have_company() else _beside_others
+    brief = brief or not other_threads_exist()
+    limited = _limit_new_threads_too if brief else _limit_only_this_thread
     allowed = allow_threads(n_threads())
     try:
         with nullcontext() if number == 1 else limited(number):
@@ -69,88 +71,90 @@ def one_thread(brief=False):
 
 @contextmanager
 def ready_to_train():
-    """Let everything that a fit does run alike, whatever modes the caller is in.
+    """Let a fit run on one thread and with gradients, whatever modes the caller is in.
 
-    Tensors that are made in torch's inference mode can't be trained on, so this must
-    be entered before the first is made. On one thread, a fit also works in a process
-    that was forked from one in which torch has used several, where others hang.
+    Tensors made in torch's inference mode can't be trained on, so enter this context
+    before the first tensor is made. On one thread, a fit also works in a process that
+    was forked after torch had used several threads; on several threads it would hang.
     """
     with one_thread(), torch.inference_mode(False), torch.enable_grad():
         yield
 
 
-class _Moments:
-    """Threads that have changed what new ones get, and what these should get."""
+class _NewThreads:
+    """The number of torch's threads that threads new to torch should get."""
 
-    holders = 0
+    # The number, while contexts are open that have set it to 1, and how many are.
     number = None
-    have_met_torch = threading.local()
+    n_contexts = 0
+    # A thread that torch knows has the attribute `yes` here.
+    known_to_torch = threading.local()
 
 
 def _own_number():
-    """Return torch's number of threads for the calling thread, maybe a new one."""
+    """Return torch's number of threads for the calling thread, even if it is new."""
     with _changing:
-        if _Moments.holders and not hasattr(_Moments.have_met_torch, "yes"):
-            other = threading.Thread(target=_give_new_ones_their_number)
+        if _NewThreads.n_contexts and not hasattr(_NewThreads.known_to_torch, "yes"):
+            other = threading.Thread(target=_restore_number_of_new_threads)
             other.start()
             other.join()
-        _Moments.have_met_torch.yes = True
+        _NewThreads.known_to_torch.yes = True
         return torch.get_num_threads()
 
 
-def _give_new_ones_their_number():
-    # Any other number than 1 was set since, by the user.
+def _restore_number_of_new_threads():
+    # If the number is not 1, the user has set it in the meantime.
     if torch.get_num_threads() == 1:
-        torch.set_num_threads(_Moments.number)
+        torch.set_num_threads(_NewThreads.number)
 
 
 @contextmanager
-def _for_a_moment(number):
-    """Limit the calling thread, which has this number, and those that are new."""
+def _limit_new_threads_too(number):
+    """Limit the calling thread, which has this number, and threads new to torch."""
     with _changing:
-        if _Moments.holders == 0:
-            _Moments.number = number
-        _Moments.holders += 1
+        if _NewThreads.n_contexts == 0:
+            _NewThreads.number = number
+        _NewThreads.n_contexts += 1
         torch.set_num_threads(1)
     try:
         yield
     finally:
         with _changing:
-            _Moments.holders -= 1
+            _NewThreads.n_contexts -= 1
             torch.set_num_threads(number)
 
 
 @contextmanager
-def _beside_others(number):
+def _limit_only_this_thread(number):
     """Limit the calling thread, which has this number, and no other."""
-    _set_beside_others(1)
+    _set_only_this_thread(1)
     try:
         yield
     finally:
-        _set_beside_others(number)
+        _set_only_this_thread(number)
 
 
-def _set_beside_others(number):
-    """Set the calling thread's number; a new thread sets what new ones get again."""
+def _set_only_this_thread(number):
+    """Set the calling thread's number; a helper thread restores that of new threads."""
     was_read, is_set = threading.Lock(), threading.Lock()
 
-    def keep_what_new_ones_get():
-        for_new_ones = torch.get_num_threads()
+    def restore_number_of_new_threads():
+        of_new_threads = torch.get_num_threads()
         was_read.release()
         with is_set:
-            torch.set_num_threads(for_new_ones)
+            torch.set_num_threads(of_new_threads)
 
     was_read.acquire()
     with _changing:
         with is_set:
-            keeper = threading.Thread(target=keep_what_new_ones_get)
-            keeper.start()
+            helper = threading.Thread(target=restore_number_of_new_threads)
+            helper.start()
             was_read.acquire()
             torch.set_num_threads(number)
-        keeper.join()
+        helper.join()
 
 
-# Nobody may look at the numbers between the steps of a change.
+# Held during a change, so that no other thread reads numbers that are half changed.
 _changing = threading.Lock()
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks

@@ -14,25 +14,27 @@ BLOCK_SAMPLES = 512
 
 
 def for_inference(module, compiled=True):
-    """Copy a module for evaluation, once; on a CPU, a sample's result is its own.
+    """Copy a module for evaluation; the copy is kept until the weights change.
 
-    In float32 a sample's result depends, in the last digits, on which samples are in
-    the batch beside it; scikit-learn's conformance checks do not allow for that. So
-    everything runs in float64 but the compiled recurrence, which does not mix rows.
+    In float32 the last digits of a sample's result depend on the other samples of its
+    batch, which scikit-learn's conformance checks do not allow for. So on a CPU
+    everything runs in float64 except the compiled recurrence, which computes every row
+    of a batch by itself.
 
     Parameters
     ----------
     module : nn.Module
-        With its recurrent layers in `recurrent`.
+        Its attribute `recurrent` has the recurrent layers.
     compiled : bool, default=True
-        Whether the recurrence will be the compiled one, if it can be.
+        Whether the recurrence may be the compiled one.
 
     Returns
     -------
     module : nn.Module
     device : torch.device
+        The device of the module's inputs.
     dtype : torch.dtype
-        Where its inputs must be, and their type.
+        The dtype of the module's inputs.
     """
     parameter = next(module.parameters())
     device, dtype = parameter.device, parameter.dtype
@@ -40,7 +42,7 @@ def for_inference(module, compiled=True):
     own_dtype = exact and compiled and module.recurrent.is_fused
     tensors = [*module.parameters(), *module.buffers()]
     copied = _copies.get(module)
-    if copied is None or not copied.is_of(tensors, own_dtype):
+    if copied is None or not copied.matches(tensors, own_dtype):
         duplicate = copy.deepcopy(module).eval()
         if exact:
             duplicate.double()
@@ -54,21 +56,21 @@ def for_inference(module, compiled=True):
 
 @dataclass
 class _Copy:
-    """A module's copy, and the numbers that it is a copy of."""
+    """A copy of a module, and the tensors from which it was made."""
 
     module: torch.nn.Module
     tensors: list
     own_dtype: bool
 
-    def is_of(self, tensors, own_dtype):
-        # torch's counters of changes miss those by fused optimizers.
+    def matches(self, tensors, own_dtype):
+        # torch counts the changes of a tensor, but misses those by fused optimizers.
         return self.own_dtype == own_dtype and all(
             old.dtype == new.dtype and torch.equal(old, new)
             for old, new in zip(self.tensors, tensors, strict=True)
         )
 
 
-# To copy a module takes longer than to forecast one row with it.
+# Copying a module takes longer than forecasting one row with it.
 _copies = WeakKeyDictionary()
 
 

@@ -8,22 +8,24 @@ import torch
 
 # Eager steps before the recording, in which libraries set themselves up.
 WARM_UP_STEPS = 3
-# Between a replayed and an eager step, relative to the weights.
+# Largest difference of weights between a replayed and an eager step, relative or
+# absolute.
 TOLERANCE = 1e-3
 
 
 class StepGraph:
-    """Takes the training steps of batches of one shape.
+    """Takes the training steps of batches of one shape by replaying a recorded step.
 
-    Before the recording is relied on, one step is taken both ways and compared. If it
-    can't be recorded, or differs, all steps remain eager.
+    Before the recording is relied on, one step is taken both ways and the results are
+    compared. If the step can't be recorded, or the results differ, all steps remain
+    eager.
 
     Parameters
     ----------
     net : Net
         On a CUDA device, with an optimizer that is capturable.
     report : callable
-        Is told, in a sentence, why steps remain eager.
+        Called with a sentence that says why steps remain eager.
     """
 
     def __init__(self, net, report):
@@ -50,7 +52,7 @@ class StepGraph:
     def _record(self, batch):
         try:
             self._capture(batch)
-            return self._compared(batch)
+            return self._take_both_ways(batch)
         except RuntimeError as error:
             self._give_up(f"it can't be recorded ({str(error).splitlines()[0]})")
         return None
@@ -71,8 +73,8 @@ class StepGraph:
         self.graph.replay()
         return self.loss.clone()
 
-    def _compared(self, batch):
-        """Take a step by the graph, take it back, and take it eagerly."""
+    def _take_both_ways(self, batch):
+        """Replay a step, undo it, take it eagerly, and compare the results."""
         before = [tensor.clone() for tensor in self._state()]
         self._replay(batch)
         replayed = [tensor.clone() for tensor in self._weights()]

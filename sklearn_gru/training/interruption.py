@@ -1,9 +1,9 @@
-"""What Ctrl-C during training ends: a fit, or all of the search that it is part of."""
+"""What Ctrl-C during training ends: the fit, or the whole search that contains it."""
 
 import sys
 
-# Whose functions fit a candidate, or a fold, only to evaluate it. The final fit of a
-# search is called from elsewhere.
+# Modules with the functions that fit a candidate, or a fold, only to evaluate it. The
+# final fit of a search is called from elsewhere.
 EVALUATING = (
     "sklearn.model_selection._validation",
     "sktime.forecasting.model_evaluation",
@@ -11,13 +11,14 @@ EVALUATING = (
 
 
 class SearchInterrupted(BaseException):
-    """Ctrl-C in a search; skorch would end a KeyboardInterrupt at its own fit."""
+    """Ctrl-C in a search; a KeyboardInterrupt would be caught by skorch's own fit."""
 
 
 def is_in_a_search():
-    """Tell whether a search or a cross-validation has called this one's callers.
+    """Tell whether a search or a cross-validation is among the callers.
 
-    Half-trained candidates would be compared with others if it went on.
+    If so, Ctrl-C must end it: if it went on, it would compare a half-trained candidate
+    with others.
     """
     frame = sys._getframe()
     while frame is not None:

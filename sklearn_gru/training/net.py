@@ -37,21 +37,22 @@ OPTIMIZERS = {
     "sgd": torch.optim.SGD,
     "rmsprop": torch.optim.RMSprop,
 }
-# These update all parameters in one compiled loop when asked to.
+# Optimizers that can update all parameters in one compiled loop.
 FUSED = {"adam", "adamw", "sgd"}
-# The steps of these can be recorded as CUDA graphs.
+# Optimizers whose steps can be recorded as CUDA graphs.
 CAPTURABLE = {"adam", "adamw", "rmsprop"}
 
 
 class StoppedByCallback(KeyboardInterrupt):
-    """What a callback raised to end training, as skorch's callbacks do."""
+    """Replaces a KeyboardInterrupt with which a callback ends training."""
 
 
 class Net(NeuralNet):
-    """A skorch net that weighs its losses and says when it was interrupted.
+    """A skorch net with sample weights that warns when training is interrupted.
 
-    A subclass may read its data with another `iterator`, let the learning rate change
-    after every "batch", and say that it carries a state from batch to batch.
+    A subclass may set another `iterator` for its data, `schedule_every` to "batch", so
+    that the learning rate changes after every batch, and `carries_state`, if a state
+    goes from batch to batch.
     """
 
     iterator = BatchIterator
@@ -64,7 +65,7 @@ class Net(NeuralNet):
 
     @property
     def _default_callbacks(self):
-        # The log is one of `_callbacks`, if it is asked for.
+        # `_callbacks` adds the log if `verbose` asks for it.
         return [
             entry for entry in super()._default_callbacks if entry[0] != "print_log"
         ]
@@ -72,26 +73,27 @@ class Net(NeuralNet):
     def notify(self, method_name, **cb_kwargs):
         getattr(self, method_name)(self, **cb_kwargs)
         try:
-            self._tell(method_name, **cb_kwargs)
+            self._call_callbacks(method_name, **cb_kwargs)
         except KeyboardInterrupt as interrupt:
-            # skorch's early stopping looks like Ctrl-C; here it must not.
+            # skorch's early stopping raises what Ctrl-C raises; here they must differ.
             if method_name == "on_epoch_end":
                 raise StoppedByCallback from interrupt
             raise
         finally:
             if method_name == "on_epoch_end":
-                # A record of every batch outgrows the data; the epochs' stay, and the
-                # last batch's, which skorch looks up when it names checkpoints.
+                # Records of all batches would outgrow the data. Those of the epochs
+                # stay, and that of the last batch, which skorch reads to name
+                # checkpoints.
                 del self.history[-1]["batches"][:-1]
 
-    def _tell(self, event, **details):
-        """Call the callbacks that do something about an event.
+    def _call_callbacks(self, event, **details):
+        """Call the callbacks that handle an event.
 
-        All of them see an epoch's end, also if one wants it to be the last.
+        At the end of an epoch all of them are called, even if one ends training.
         """
         stop = None
         for _, callback in self.callbacks_:
-            if not hears(callback, event):
+            if not handles(callback, event):
                 continue
             try:
                 if event == "on_epoch_end" and isinstance(callback, EpochScoring):
@@ -108,21 +110,21 @@ class Net(NeuralNet):
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Do what skorch does, but record the epoch as one batch, with its mean loss.
 
-        To look a loss up after every batch takes time, and makes a GPU wait. A user's
-        callback that hears of batches gets skorch's own loop.
+        Reading a loss after every batch takes time, and makes a GPU wait. If a user's
+        callback handles batches, skorch's own loop runs.
         """
         if iterator is None:
             return
-        if any(hears(callback, "on_batch_end") for callback in self.users_callbacks):
+        if any(handles(callback, "on_batch_end") for callback in self.users_callbacks):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             return
         losses, sizes = [], []
         for batch in iterator:
-            self._tell("on_batch_begin", batch=batch, training=training)
+            self._call_callbacks("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             losses.append(step["loss"])
             sizes.append(self.size_of(batch))
-            self._tell("on_batch_end", batch=batch, training=training, **step)
+            self._call_callbacks("on_batch_end", batch=batch, training=training, **step)
         sizes = torch.as_tensor(sizes).tolist()
         losses = torch.stack(losses).double().cpu().numpy()
         self.history.new_batch()
@@ -131,7 +133,7 @@ class Net(NeuralNet):
         self.history.record(f"{prefix}_batch_count", len(sizes))
 
     def size_of(self, batch):
-        """Count what the loss of a batch is the mean of: an int, or a tensor."""
+        """Count the terms whose mean is the loss of a batch: an int, or a tensor."""
         return get_len(batch[0])
 
     def train_step(self, batch, **fit_params):
@@ -139,12 +141,12 @@ class Net(NeuralNet):
         if loss is not None:
             return {"loss": loss, "y_pred": None}
         if type(self.optimizer_) not in OPTIMIZERS.values():
-            # It may have to take the step several times.
+            # A user's optimizer may have to evaluate the loss several times in a step.
             return super().train_step(batch, **fit_params)
         self.optimizer_.zero_grad()
         step = self.train_step_single(batch, **fit_params)
         parameters = TeeGenerator(self.get_all_learnable_params())
-        self._tell(
+        self._call_callbacks(
             "on_grad_computed", named_parameters=parameters, batch=batch, training=True
         )
         self.optimizer_.step()
@@ -179,7 +181,7 @@ class Net(NeuralNet):
         return losses.mean()
 
     def load_params(self, *args, **kwargs):
-        """Load what skorch does, but for the learning rate, which is the schedule's."""
+        """Load what skorch loads, but keep the learning rate of the schedule."""
         rates = [_rates(group) for group in self.optimizer_.param_groups]
         super().load_params(*args, **kwargs)
         for group, rate in zip(self.optimizer_.param_groups, rates, strict=True):
@@ -187,7 +189,7 @@ class Net(NeuralNet):
 
     def __getstate__(self):
         state = super().__getstate__()
-        # What is there only while it trains; a checkpoint may be pickled then.
+        # These two exist only during training, when a checkpoint may pickle the net.
         return {k: v for k, v in state.items() if k not in ("scoring", "step_graph")}
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
@@ -221,12 +223,12 @@ def build_net(
     criterion : type
         A loss of `sklearn_gru.nets`.
     settings : estimator
-        Whose training parameters apply.
+        The estimator, with its training parameters.
     device : torch.device
     seed : int
     net_class : type, default=Net
     **module_arguments
-        Of the module.
+        Arguments of the module.
 
     Returns
     -------
@@ -237,7 +239,7 @@ def build_net(
     if device.type == "cuda" and optimizer in CAPTURABLE:
         options["capturable"] = True
     if settings.weight_decay or optimizer in OPTIMIZERS:
-        # PyTorch's defaults differ; a class of the user's may have no such option.
+        # The defaults of PyTorch's optimizers differ; a user's class may lack it.
         options["weight_decay"] = settings.weight_decay
     arguments = {**_architecture(settings, module_arguments), "seed": seed}
     net = net_class(
@@ -250,7 +252,7 @@ def build_net(
         iterator_train=net_class.iterator,
         iterator_train__rng=np.random.default_rng(seed),
         iterator_valid=net_class.iterator,
-        train_split=_held_out,
+        train_split=_training_and_held_out,
         verbose=0,
         device=str(device),
         **{f"module__{name}": value for name, value in arguments.items()},
@@ -286,9 +288,9 @@ def _architecture(settings, module_arguments):
 def train(net, dataset, settings, epochs, scored=None):
     """Train `net` on `dataset` for `epochs` more epochs.
 
-    Callbacks and learning rate are those of `settings` now, also if earlier epochs had
-    others; a schedule starts anew. `scored` is what callbacks that score see; without
-    it they are refused.
+    Callbacks and learning rate are those that `settings` has now, even if earlier
+    epochs had others; a schedule starts anew. `scored` says how callbacks can score;
+    without it, callbacks that score are refused.
     """
     net.max_epochs = epochs
     net.lr = settings.lr
@@ -300,7 +302,7 @@ def train(net, dataset, settings, epochs, scored=None):
     for group in net.optimizer_.param_groups:
         group["lr"] = group["initial_lr"] = net.lr
         if group.get("capturable"):
-            # A recorded step looks the rate up where this tensor is.
+            # A recorded step reads the rate from this tensor.
             group["lr"] = torch.tensor(net.lr, device=net.device)
     net.step_graph = _step_graph(net, settings)
     try:
@@ -319,7 +321,7 @@ def _set_callbacks(net, dataset, settings, epochs, scored):
     net.initialize_callbacks()
     for callback in net.users_callbacks:
         if isinstance(callback, LoadInitState):
-            # Training that goes on does so from where it is.
+            # Only a fit that starts anew loads a state.
             callback.did_load_ = bool(net.history)
     scores = any(isinstance(callback, EpochScoring) for callback in net.users_callbacks)
     if scores and scored is not None:
@@ -330,21 +332,21 @@ def _set_callbacks(net, dataset, settings, epochs, scored):
 
 def _step_graph(net, settings):
     capturable = all(g.get("capturable") for g in net.optimizer_.param_groups)
-    heard = any(
-        hears(callback, event)
+    steps_are_watched = any(
+        handles(callback, event)
         for callback in net.users_callbacks
         for event in ("on_batch_begin", "on_grad_computed", "on_batch_end")
     )
-    plain = settings.dropout == 0 and not heard and accelerator_device() is None
-    if not capturable or not plain or net.carries_state:
+    plain = settings.dropout == 0 and accelerator_device() is None
+    if not capturable or not plain or steps_are_watched or net.carries_state:
         return None
     return StepGraph(net, report=print if settings.verbose else noop)
 
 
-def hears(callback, event):
-    """Tell whether a callback does anything about an event."""
+def handles(callback, event):
+    """Tell whether a callback does anything at an event."""
     function = getattr(type(callback), event)
-    # Of batches, skorch's scoring only keeps what it could reuse; here it does not.
+    # At a batch, skorch's scoring only caches outputs, which are not used here.
     return function not in (getattr(Callback, event), EpochScoring.on_batch_end)
 
 
@@ -393,7 +395,7 @@ def _cosine(net, dataset, epochs):
     )
 
 
-def _held_out(dataset, y=None):
+def _training_and_held_out(dataset, y=None):
     return dataset, dataset.validation
 
 
@@ -405,7 +407,7 @@ def _clip(parameters, limit):
     """Do what `clip_grad_norm_` does, without a multiplication by 1 on a CPU."""
     gradients = [weight.grad for weight in parameters if weight.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
-    # To look at the norm would make a GPU wait.
+    # Reading the norm would make a GPU wait.
     if norm.is_cuda or not norm <= limit:
         torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
 

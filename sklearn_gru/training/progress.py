@@ -1,4 +1,4 @@
-"""What is shown and watched while training goes on."""
+"""Callbacks that show or watch training."""
 
 import math
 
@@ -9,11 +9,11 @@ from tqdm import tqdm
 class ProgressBar(Callback):
     """One bar over the epochs, with the losses and the learning rate beside it.
 
-    The bar moves with every batch. The training loss is that of a batch first, and at
-    an epoch's end the mean over the epoch.
+    The bar moves with every batch. The training loss it shows is that of the last
+    batch, and at the end of an epoch the mean over the epoch.
     """
 
-    # What tqdm shows of its own accord counts batches in fractions of an epoch.
+    # tqdm's own format would show fractions of an epoch.
     form = "{l_bar}{bar}| %d/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]"
 
     def on_train_begin(self, net, X=None, **kwargs):
@@ -58,8 +58,7 @@ class StopWhenHeldOutLossRises(EarlyStopping):
             super().on_epoch_end(net, **kwargs)
 
     def on_train_end(self, net, **kwargs):
-        # Whatever came after the best epoch, a part of an epoch that was interrupted
-        # included.
+        # The best epoch counts, also when a later epoch was interrupted.
         if self.best_model_weights_ is not None:
             net.module_.load_state_dict(self.best_model_weights_)
 
@@ -71,12 +70,12 @@ def watched_loss(net):
 
 
 class DivergenceGuard(Callback):
-    """Stops training whose loss has left all bounds.
+    """Stops training that has diverged.
 
-    A recurrent network's outputs stay finite with weights of any size, so a loss
-    that is not finite is not enough: one that is `factor` times the loss of the
-    untrained network (or of a constant prediction of standardised targets, which is
-    1, if that is larger) counts as diverged as well.
+    A loss has diverged if it is not finite, or larger than `factor` times the loss of
+    the first batch (or than `factor`, if that loss is below 1, the loss of a constant
+    prediction of standardised targets). The second limit is needed because a recurrent
+    network's outputs stay finite with weights of any size.
     """
 
     factor = 1e4
@@ -96,5 +95,5 @@ class DivergenceGuard(Callback):
             f"Training diverged in epoch {len(net.history)}: the loss is {loss:.3g}, "
             f"after {self.first_loss_:.3g} in the first batch. Try a smaller lr (it is "
             f"{net.lr:g}) or a gradient_clip such as 1.0, and keep standardize=True "
-            "where there is that choice."
+            "if the estimator has it."
         )

@@ -1,4 +1,4 @@
-"""Reading texts with a trained network, and writing them on."""
+"""Reading texts with a trained network, and continuing them."""
 
 import numpy as np
 import torch
@@ -6,31 +6,32 @@ import torch
 from sklearn_gru.training.device import one_thread
 
 TEXTS_AT_ONCE = 64
-# Hidden states and logits, whatever there are more of.
+# Limit for the hidden states, and for the logits, that are held at a time.
 NUMBERS_AT_ONCE = 1 << 22
 
 
 def read(module, texts, unknown):
-    """Read texts side by side, a window at a time, the state carried along.
+    """Read texts side by side, a window at a time, and carry the state along.
 
     Parameters
     ----------
     module : LanguageNet
     texts : list of ndarray of int
-        Symbols. None may be empty.
+        The symbols of each text, at least one.
     unknown : int
-        The symbol of an unknown character.
+        The symbol of unknown characters.
 
     Yields
     ------
     members : ndarray of shape (b,)
-        Which texts are being read.
+        Positions, in `texts`, of those that are being read.
     start : int
-        How much of them was read before.
+        The number of their symbols that were read before.
     hidden : Tensor of shape (b, T, size)
-        The hidden states behind the next T symbols; beyond a text's end, anything.
+        The hidden states after each of the next T symbols; arbitrary after a text's
+        end.
     state : tuple of Tensor of shape (n_states, b, units)
-        The whole state behind the last of them.
+        The whole state after the last of them.
     """
     lengths = np.array([len(text) for text in texts])
     order = np.argsort(-lengths, kind="stable")
@@ -53,14 +54,14 @@ def _read_together(module, texts, lengths, members, unknown):
         with one_thread(brief=True), torch.inference_mode():
             hidden, state = module.carry(torch.from_numpy(symbols).to(device), state)
         yield members, start, hidden, state
-        # The longest come first: those that are left are the first rows.
+        # The longest texts come first, so the texts that go on are the first rows.
         members = members[lengths[members] > end]
         state = tuple(layer[:, : len(members)].contiguous() for layer in state)
         start = end
 
 
 class Writer:
-    """Writes texts on, one symbol a step.
+    """Continues texts, one symbol per step.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ class Writer:
     sampler : callable
         Maps logits (n, n_classes) to classes (n,).
     symbol_of : ndarray of shape (n_classes,)
-        The symbol that is read after a class was chosen.
+        The symbol of each class.
     """
 
     def __init__(self, module, hidden, state, n, sampler, symbol_of):
@@ -86,11 +87,11 @@ class Writer:
             self.read = module.steps(tuple(layer.repeat(1, n, 1) for layer in state))
 
     def write(self, length):
-        """Choose the next classes of every text, (n, length)."""
+        """Choose the next `length` classes of every text: (n, length)."""
         written = np.empty((length, self.n_texts), dtype=np.int64)
         with one_thread(brief=True), torch.inference_mode():
             for chosen in written:
-                # Read late: after the last character nothing more is needed.
+                # Read only now: no logits are needed after the last character.
                 if self.logits is None:
                     self.logits = self.read(self.symbols)
                 chosen[:] = self.sampler(self.logits)

@@ -1,7 +1,8 @@
-"""What scorers see of a fit: the estimator as it stands, and rows of its own data.
+"""What scorers get during a fit: the estimator in its present state, and its data.
 
-skorch scores what a network puts out. Here that is standardised, or logits, and the
-targets are as well; the numbers would be in units that no one asked for.
+skorch scores a network's own outputs against the targets that the network gets. Here
+these are standardised numbers, or logits and class indices; scores should be in the
+units and labels of `y`.
 """
 
 import warnings
@@ -14,21 +15,21 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring, make_scorer, r2_score
 from skorch.dataset import Dataset
 
-# What scikit-learn makes of a metric; there is no public name for it.
+# The class of scikit-learn's scorers, which has no public name.
 SCORER = type(make_scorer(r2_score))
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What of a fit can be scored while it goes on.
+    """How a fit can be scored while it goes on.
 
     Parameters
     ----------
     candidate : callable
         Maps the net in training to an estimator that predicts with it.
     rows_of : callable
-        Maps indices of the dataset to what that estimator's `predict` takes, and to
-        what should come out, in the units and the shape of `y`.
+        Maps indices of the dataset to the input of that estimator's `predict`, and to
+        the true targets, in the units and the shape of `y`.
     """
 
     candidate: Callable
@@ -36,40 +37,40 @@ class Scored:
 
 
 class Candidate:
-    """An estimator in the midst of its training, which scorers get for a net.
+    """An estimator during its training, which scorers get in the place of a net.
 
-    It answers as the estimator would, were it to stop now. What the estimator lacks,
-    its history for instance, is that of the net.
+    It predicts as the estimator would if training stopped now. Attributes that the
+    estimator lacks, `history` for instance, are those of the net.
 
     Parameters
     ----------
     estimator : estimator
-        It predicts with the net in training.
+        Predicts with the net in training.
     """
 
-    # What the net has put out in an epoch comes from weights that have changed since.
+    # The outputs from within an epoch come from weights that have changed since.
     use_caching = False
 
     def __init__(self, estimator):
         self._estimator = estimator
 
     def __getattr__(self, name):
-        if name == "_estimator":  # not there yet, while this is being copied
+        if name == "_estimator":  # a copy in the making has no attributes yet
             raise AttributeError(name)
         estimator = self._estimator
         return getattr(estimator if hasattr(estimator, name) else estimator.net_, name)
 
 
 class Scoring:
-    """Calls `EpochScoring` with a `Candidate` and the rows that it is asked about.
+    """Calls `EpochScoring` callbacks with a `Candidate` and the rows to score.
 
     Parameters
     ----------
     estimator : estimator
-        That is being fitted.
+        The estimator that is being fitted.
     scored : Scored
     dataset : SequenceDataset
-        That is trained on.
+        The training set.
     """
 
     def __init__(self, estimator, scored, dataset):
@@ -84,7 +85,7 @@ class Scoring:
         callback.on_epoch_end(Candidate(self.candidate(net)), **self.rows)
 
     def try_out(self, callback):
-        """Raise unless scikit-learn's scorer can score the simplest predictions."""
+        """Raise if a scorer of scikit-learn's can't score a constant prediction."""
         scoring = callback.scoring_
         if not isinstance(scoring, str | SCORER):
             return

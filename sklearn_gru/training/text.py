@@ -1,8 +1,8 @@
 """Training on running text: streams side by side, the state carried along.
 
-The texts lie end to end on a circle, which is cut at places drawn anew in every epoch
-into *streams* of equal length. They are read side by side, a window at a time; the
-state goes from one window to the next, the gradient does not.
+The texts lie end to end on a circle, which is cut into *streams* of equal length, at
+places drawn anew in every epoch. The streams are read side by side, a window at a time.
+The state is carried from one window to the next, the gradient is not.
 """
 
 from itertools import pairwise
@@ -14,35 +14,35 @@ from torch.utils.data import Dataset
 from sklearn_gru.nets import IGNORED
 from sklearn_gru.training.net import Net
 
-# In windows; a short text has fewer streams instead of shorter ones.
+# Windows of the shortest stream; a short text has fewer streams, not shorter ones.
 SHORTEST_STREAM = 16
-# Of the windows of a text that may begin anywhere: they begin with a boundary in
-# training, as prompts do, and not with what came before.
+# Share of the training windows that begin with a boundary, as prompts do, instead of
+# the carried state. Only for a text that may begin anywhere.
 SHARE_COLD = 1 / 24
-# Of the characters that are read in training, so that it is learned what to do about
-# an unknown one.
+# Share of the training characters that are read as unknown, so that the network learns
+# what to do with unknown characters.
 SHARE_UNKNOWN = 1e-3
 ALMOST_NOTHING = 1e-100
 
 
 class TextDataset(Dataset):
-    """A corpus, and how it is read.
+    """A corpus, and how training reads it.
 
     Parameters
     ----------
     corpus : Corpus
     class_of : ndarray of shape (n_symbols,)
-        The class that is the target where a symbol comes next, or `IGNORED`.
+        The target class of each symbol, or `IGNORED`.
     window_length : int
-        Symbols that are read in one step.
+        Symbols of a stream that one step reads.
     device : torch.device
     boundary, unknown : int
-        The symbols of a text's boundary and of an unknown character.
+        The symbols of the boundary between texts and of unknown characters.
     anywhere : bool
         Whether a text may begin anywhere. Streams then begin with a boundary, and in
         training some of their windows do.
     validation : TextDataset, default=None
-        What was held out.
+        The held-out texts.
     """
 
     def __init__(
@@ -73,19 +73,19 @@ class TextDataset(Dataset):
 class Streams:
     """Iterates over a TextDataset; skorch's `iterator_train` and `iterator_valid`.
 
-    Every symbol is a target exactly once in a pass. A batch is a dict with `symbols`
-    (B, T) and `fresh` (B,), which tells whether the streams begin there, and the
-    targets (B, T). T is at most the window's length, and varies by one.
+    Every symbol is a target exactly once in a pass. A batch is a pair of a dict and the
+    targets (B, T). The dict has `symbols` (B, T) and `fresh` (B,), which tells whether
+    the streams begin in this batch. T is at most `window_length`, and varies by one.
 
     Parameters
     ----------
     dataset : TextDataset
     batch_size : int
-        Most streams side by side.
+        Largest number of streams.
     rng : numpy.random.Generator, default=None
         Draws the order of the texts, the places where they are cut, the windows that
-        begin with a boundary and the characters that are made unknown; None changes
-        nothing.
+        begin with a boundary and the characters that are made unknown. None keeps the
+        texts as they are.
     """
 
     def __init__(self, dataset, batch_size, rng=None):
@@ -114,20 +114,20 @@ class Streams:
         if self.rng is not None:
             edges += self.rng.integers(n)
             self.rng.shuffle(order)
-        read = corpus.arranged(order)
+        read = corpus.reader(order)
         columns = np.arange(len(self) + 1) * self._length // len(self)
         for start, end in pairwise(columns):
             places = edges[:-1, None] + np.arange(start - 1, end)
             symbols = read(places)  # (B, 1 + T)
             targets = self.dataset.class_of[symbols[:, 1:]]
             targets[places[:, 1:] >= edges[1:, None]] = IGNORED
-            inputs = self._disguised(symbols[:, :-1], fresh=start == 0)
+            inputs = self._as_inputs(symbols[:, :-1], fresh=start == 0)
             fresh = torch.full((len(inputs),), bool(start == 0))
             inputs = {"symbols": self._tensor(inputs), "fresh": fresh}
             yield inputs, self._tensor(targets)
 
-    def _disguised(self, symbols, fresh):
-        """Make some symbols unknown, and begin some windows anew."""
+    def _as_inputs(self, symbols, fresh):
+        """Make some symbols unknown, and let some windows begin with a boundary."""
         text, cold = self.dataset, np.full(len(symbols), fresh)
         if self.rng is not None:
             hide = self.rng.random(symbols.shape) < SHARE_UNKNOWN
@@ -149,15 +149,16 @@ class TextNet(Net):
     carries_state = True
 
     def size_of(self, batch):
-        """Count the targets, or almost nothing if there are none.
+        """Count the targets of a batch; without targets, it counts almost nothing.
 
-        An epoch's loss is the mean over them: skorch divides by the sum of the sizes.
+        An epoch's loss is the mean over all targets: skorch weighs the batches' losses
+        by their sizes, and divides by the sum of these.
         """
         _, targets = batch
         return (targets != IGNORED).sum().double().clamp(min=ALMOST_NOTHING)
 
     def on_batch_end(self, net, batch=None, training=False, **kwargs):
-        # Where skorch itself has recorded the number of streams.
+        # Replaces the number of streams, which skorch itself has recorded.
         prefix = "train" if training else "valid"
         self.history.record_batch(f"{prefix}_batch_size", self.size_of(batch).item())
 

@@ -26,13 +26,13 @@ def test_texts_in_another_order_on_a_circle(order):
     plain = Corpus.of([TEXTS[i] for i in order], VOCABULARY).symbols
     places = np.arange(-20, 50).reshape(7, 10)
     assert_array_equal(
-        corpus.arranged(np.array(order))(places), plain[places % len(plain)]
+        corpus.reader(np.array(order))(places), plain[places % len(plain)]
     )
 
 
 def test_one_text_on_a_circle():
     corpus = Corpus.of(["abc"], Vocabulary("abc"))
-    read = corpus.arranged(np.array([0]))
+    read = corpus.reader(np.array([0]))
     assert read(np.arange(-1, 5)).tolist() == [0, 2, 3, 4, 0, 2]
 
 

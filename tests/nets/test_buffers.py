@@ -36,7 +36,7 @@ def test_no_more_than_a_few_arrays_wait():
     ]
     for array in held:
         buffers.give_back(array)
-    assert len(buffers._free) <= buffers.MOST
+    assert len(buffers._free) <= buffers.MOST_FREE
     buffers.free_buffers()
     assert not buffers._free
 

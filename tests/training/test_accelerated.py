@@ -65,7 +65,7 @@ def test_two_processes_take_steps_of_two_batches(tmp_path, n_windows):
 
 def test_text_is_trained_in_one_process():
     processes = SimpleNamespace(num_processes=2, device=torch.device("cpu"))
-    message = "2 processes can't deal its windows out"
+    message = "2 processes can't share its windows"
     with accelerated(processes), pytest.raises(ValueError, match=message):
         CharGRUGenerator(units=4, max_epochs=1).fit("to be or not to be")
 

@@ -1,4 +1,4 @@
-"""How PyTorch Lightning is kept quiet and on the CPU, for who builds on it."""
+"""Settings that keep PyTorch Lightning, below two contenders, quiet and on the CPU."""
 
 import logging
 

@@ -1,8 +1,8 @@
 """neuralforecast's GRU.
 
-What differs from the others: a step draws its windows at random from the whole series
-instead of going through them in turn; as many steps as the others have batches are
-one epoch. Its decoder is set to the others' single linear layer.
+Two things differ from the other contenders. A step draws its windows at random from the
+whole series instead of going through them in turn; an epoch is as many steps as the
+others have batches. The decoder is set to the others' single linear layer.
 """
 
 import pandas as pd

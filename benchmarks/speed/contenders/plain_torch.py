@@ -1,4 +1,4 @@
-"""What people write by hand: nn.GRU, and a loop over a DataLoader."""
+"""The usual hand-written programme: nn.GRU, and a loop over a DataLoader."""
 
 import torch
 from torch import nn

@@ -1,4 +1,4 @@
-"""What has to be measured in a fresh process."""
+"""Cases that need a fresh process."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ start = time.perf_counter()
 print(time.perf_counter() - start)
 """
 
-# A callback that heard of the end of a batch would change the loop; the beginning of
-# the second batch is the end of the first.
+# A callback that handled the end of a batch would change the training loop; the
+# beginning of the second batch is the end of the first.
 START = """
 import time
 import numpy as np
@@ -56,7 +56,7 @@ class Start(_Fresh):
 
 
 class Memory:
-    """What a fit adds to the resident memory, in MiB, in its own process."""
+    """The resident memory that a fit adds, in MiB, in its own process."""
 
     def __init__(self, shape):
         self.rows = shape["rows"]

@@ -79,10 +79,10 @@ class TorchPass(Pass):
 
 
 class Floor:
-    """The matrix products of a pass alone, by torch.mm, into buffers that are there.
+    """The matrix products of a pass alone, by torch.mm, into existing buffers.
 
-    The recurrent products have to go step by step. The others can be done for all
-    steps at once (`hoisted`), or step by step as well.
+    The recurrent products must be done step by step. The other products can be done
+    for all steps at once (`hoisted`), or step by step as well.
     """
 
     def __init__(self, shape):
@@ -106,7 +106,7 @@ class Floor:
 
 
 class Products:
-    """One layer's, with random numbers for what is multiplied."""
+    """The products of one layer, with random factors."""
 
     def __init__(self, shape, n_inputs, units, is_first):
         self.steps, batch = shape["steps"], shape["batch"]

@@ -4,8 +4,8 @@
 `_gru` has the layer's mathematics, `_layer` makes it an operation of torch, `_linear`
 is a linear layer over many rows, `_steps` reads symbols one by one.
 
-numba looks at a function's own file for whether its compiled code on disk is still
-right: who changes `_lanes`, `_activations` or `_matmul` runs `make clean-kernels`.
+numba compiles a function anew only if the function's own file has changed. After a
+change in `_lanes`, `_activations` or `_matmul`, run `make clean-kernels`.
 """
 
 from sklearn_gru.nets.fused._layer import fused_gru

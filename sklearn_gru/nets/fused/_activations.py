@@ -2,9 +2,9 @@
 
 from llvmlite import ir
 
-# tanh x = x P(x²) / Q(x²) for |x| <= 8.5, least maximal relative error (Lawson's
-# iteration); beyond, float32 can't tell tanh from ±1. In float32, rounding included,
-# the relative error is at most 4e-7.
+# tanh x = x P(x²) / Q(x²) for |x| <= 8.5, with the least maximal relative error (found
+# by Lawson's iteration); beyond, float32 can't tell tanh from ±1. In float32, rounding
+# included, the relative error is at most 4e-7.
 LIMIT = 8.5
 P = (9.99999988e-01, 1.34132473e-01, 3.53402720e-03, 2.12510483e-05, 1.42692303e-08)
 Q = (1.0, 4.67465700e-01, 2.60227528e-02, 3.34886529e-04, 8.14512503e-07)
@@ -17,7 +17,7 @@ TAYLOR_TERMS = 14
 
 
 def tanh(x):
-    """Relative error 4e-7 in float32, absolute error 4e-16 in float64."""
+    """tanh(x); relative error 4e-7 in float32, absolute error 4e-16 in float64."""
     if _is_double(x):
         return 1.0 - 2.0 / (exp(x * 2.0) + 1.0)
     x = x.clipped(-LIMIT, LIMIT)
@@ -26,7 +26,7 @@ def tanh(x):
 
 
 def sigmoid(x):
-    """Absolute error 4e-7 in float32, 4e-16 in float64."""
+    """1 / (1 + exp(-x)); absolute error 4e-7 in float32, 4e-16 in float64."""
     if _is_double(x):
         return 1.0 / (exp(x * -1.0) + 1.0)
     return tanh(x * 0.5).times_plus(0.5, 0.5)
@@ -38,7 +38,7 @@ def relu(x):
 
 
 def exp(x):
-    """Relative error 4e-16 in float64, for x within ±700 (clipped to that)."""
+    """exp(x) with x clipped to ±700; relative error 4e-16 in float64."""
     x = x.clipped(-700.0, 700.0)
     power = (x * LOG2_E).rounded()
     rest = power.times_plus(-LN2_LOW, power.times_plus(-LN2_HIGH, x))
@@ -49,7 +49,7 @@ def exp(x):
 
 
 def polynomial(coefficients, x):
-    """Evaluate by Horner's rule, the constant coefficient first."""
+    """Evaluate a polynomial by Horner's rule; the constant coefficient comes first."""
     *lower, value = coefficients
     for coefficient in reversed(lower):
         value = x.times_plus(value, coefficient)

@@ -1,6 +1,6 @@
 """The mathematics of a GRU layer: one time step forward, and its exact adjoint.
 
-Forward, with a = candidate's sum, and act = tanh or relu:
+Forward, with act = tanh or relu:
 
     r = sigmoid(W_r x + U_r h + b_r)
     z = sigmoid(W_z x + U_z h + b_z)
@@ -8,8 +8,8 @@ Forward, with a = candidate's sum, and act = tanh or relu:
     n = act(W_n x + b_n + U_n u + c),    u = r * h     reset_after=False
     h' = n + z * (h - n)
 
-Backward, from the gradient dh' of the new state to those of the sums inside the
-gates (written dn, dr, dz) and of the old state:
+Backward, from the gradient dh' of the new state to the gradients of the sums inside
+the gates (dn, dr, dz) and of the old state (dh):
 
     dn = dh' (1 - z) act'(n)
     dz = dh' (h - n) z (1 - z)
@@ -19,8 +19,8 @@ gates (written dn, dr, dz) and of the old state:
     dh = dh' z + (dr, dz) U_rz + du r                   reset_after=False
 
 The four quantities of a step lie side by side in a row, `units` numbers each: n, r,
-z, u; in the gradients dn, dr, dz, du. So what the inputs' weights need, and what the
-states' weights need with reset_after=True, are three adjoining parts.
+z, u; in the gradients dn, dr, dz, du. The products with the input weights use n, r, z
+and those with the state weights r, z, u (reset_after=True): adjoining parts of a row.
 """
 
 import numba
@@ -197,20 +197,21 @@ def forward(
     Parameters
     ----------
     x : ndarray of shape (T, B, input_size)
-        Without columns if the inputs are `symbols`.
+        Has no columns if the inputs are `symbols`.
     symbols : ndarray of shape (T, B), int64
-        Which of `offsets` belongs to a step; without rows if always the first.
+        The row of `offsets` for each step of each row; empty if it is always the first.
     state : ndarray of shape (B, units)
-        The initial state; without rows if it is zero.
+        The initial state; has no rows if it is zero.
     offsets : ndarray of shape (n_symbols, 4 * units)
-        What the gates' sums start with.
+        The numbers with which the gates' sums start.
     w_x, w_h, w_n : ndarray
-        Weights, packed: of (n, r, z) by the inputs; by the state, of (r, z, u) or,
-        with reset_after=False, of (r, z); then `w_n`, those of n.
+        Packed weights. `w_x` maps inputs to (n, r, z). `w_h` maps the state to
+        (r, z, u) or, with reset_after=False, to (r, z); then `w_n` maps r * h to n.
     hidden : ndarray of shape (T + 1, B, units)
-        Filled in, the initial state first.
+        Output: the hidden states, the initial state first.
     gates : ndarray of shape (T, B, 4 * units), or (1, B, 4 * units)
-        Filled in; one step's if the backward pass won't follow.
+        Output: the gates of all steps, or of only the last one if no backward pass
+        will follow.
     """
     units = hidden.shape[2]
     starts_at_zero = state.shape[0] == 0
@@ -270,8 +271,8 @@ def backward(
 ):
     """Run the adjoint of rows `start` to `stop` through the time steps, last first.
 
-    What the weights' gradients need of a few steps is kept side by side, while it is
-    in the cache, until it makes a long product.
+    The factors of the weights' gradients are collected over a few steps, as many as
+    the cache holds, and then multiplied in one long product.
 
     Parameters
     ----------
@@ -280,21 +281,23 @@ def backward(
     u_x, u_h, u_n : ndarray
         Transposes of `w_x`, `w_h` and, with reset_after=False, `w_n`, packed.
     hidden, gates : ndarray
-        As `forward` left them.
+        As `forward` has filled them.
     starts_at_zero : bool
         Whether the initial state was zero and needs no gradient.
     d_hidden : ndarray of shape (T, B, units), or (1, B, units)
-        Gradients of the hidden states; one step's if they are all the same.
+        Gradients of the hidden states; those of one step if all steps have the same.
     d_state : ndarray of shape (B, units)
-        What is to be added to the last state's gradient; becomes the initial state's.
+        On entry the gradient of the last state, besides the one in `d_hidden`; on
+        return the gradient of the initial state.
     d_x : ndarray of shape (T, B, input_size)
-        Filled in; without steps if it is not asked for.
+        Output: the gradient of `x`; has no steps if it is not wanted.
     d_w_x : ndarray of shape (input_size, 3 * units)
-        Its gates are n, r, z. These rows' part is added, as it is to those that follow.
+        In the order n, r, z. The gradient from these rows of the batch is added to it,
+        as to the next two.
     d_w_h : ndarray of shape (units, 3 * units)
-        Its gates are r, z and what U_n belongs to.
+        In the order r, z, and then the part of U_n.
     d_bias : ndarray of shape (4 * units,)
-        Its gates are n, r, z, u.
+        In the order n, r, z, u.
     """
     units = hidden.shape[2]
     n_rows = stop - start
@@ -333,7 +336,7 @@ def backward(
                 _add(0, 3 * units, (d_row[i : i + 1], target))
         kept += n_rows
         if kept == n_kept or t == 0:
-            # A product with states that are zero adds nothing.
+            # A product with an initial state of zero adds nothing.
             n_states = kept - n_rows if at_zero else kept
             d_rows = sums[:n_states]
             add_transposed_product(
@@ -353,7 +356,7 @@ def backward(
 
 @numba.njit(nogil=True, cache=True)
 def _step_back(row, before, carried, given, d_row, is_relu):
-    """Run the adjoint of a step, but for what the state gets by the weights."""
+    """Run the adjoint of a step, except for the product with the state weights."""
     units = carried.shape[1]
     for i in range(len(row)):
         if is_relu:
@@ -364,7 +367,7 @@ def _step_back(row, before, carried, given, d_row, is_relu):
 
 @numba.njit(nogil=True, cache=True)
 def _step_back_of_reset(row, before, carried, given, d_row, u_n, is_relu):
-    """Do the same with reset_after=False."""
+    """Do what `_step_back` does, with reset_after=False."""
     units = carried.shape[1]
     for i in range(len(row)):
         if is_relu:
@@ -378,7 +381,7 @@ def _step_back_of_reset(row, before, carried, given, d_row, u_n, is_relu):
 
 @numba.njit(nogil=True, cache=True)
 def as_torch_has_them(d_w_x, d_w_h, d_bias, reset_after):
-    """Add up what `backward` left of each part of the rows, in PyTorch's order.
+    """Add up the gradients from all parts of the batch, in PyTorch's order of gates.
 
     Returns
     -------

@@ -1,10 +1,10 @@
 """Arithmetic on vector registers, for numba.
 
-Loops over small arrays that a compiler must first recognise as vectorisable are slow
-whenever it does not. Here they are written as vectors from the start: a Python
-function that computes with `Lanes` is traced once, at compile time, into
-instructions on whole registers; rows that are no multiple of the registers' width
-end in a masked part.
+A compiler does not always recognise that a loop over a small array can be vectorised,
+and then the loop is slow. Here loops are written with vectors from the start: a Python
+function that computes with `Lanes` is traced once, at compile time, into instructions
+on whole registers. A row whose length is no multiple of the registers' width ends in a
+masked part.
 """
 
 import llvmlite.binding
@@ -18,7 +18,7 @@ INDEX = ir.IntType(64)
 
 
 class Lanes:
-    """A vector of floats while code is generated: operators emit instructions."""
+    """A vector of floats in generated code: operators emit instructions."""
 
     def __init__(self, builder, value):
         self.builder = builder
@@ -77,7 +77,7 @@ class Lanes:
         return self._call("rint", [self.value])
 
     def times_two_to(self, power):
-        """Return ``self * 2**power`` for whole numbers `power` within the exponents."""
+        """Return ``self * 2**power``; `power` holds whole numbers without overflow."""
         double = isinstance(self.value.type.element, ir.DoubleType)
         bits, mantissa = (64, 52) if double else (32, 23)
         integers = ir.VectorType(ir.IntType(bits), self.value.type.count)
@@ -115,7 +115,7 @@ class Memory:
         self.vector = ir.VectorType(self.element, self.width)
 
     def lanes_left(self, left):
-        """Make the mask of the first `left` lanes."""
+        """Return the mask of the first `left` lanes."""
         indices = ir.VectorType(INDEX, self.width)
         numbers = ir.Constant(indices, list(range(self.width)))
         return self.builder.icmp_signed("<", numbers, self._spread(left, indices))
@@ -162,7 +162,7 @@ class Memory:
 
 
 class Row:
-    """A row made of parts of equal length; `row[k]` is the lanes of part k."""
+    """A row made of parts of equal length; `row[k]` gives some lanes of part k."""
 
     def __init__(self, memory, start, part_length, position, mask):
         self.memory = memory
@@ -193,10 +193,10 @@ def row_pointer(context, builder, kind, array, index):
 
 
 def lanewise(function):
-    """Turn a function of `Row`s into one of matrices that numba can call.
+    """Turn a function of `Row`s into a function of matrices that numba can call.
 
-    The result is called as ``name(row, part_length, matrices)``, with a tuple, and
-    works on that row of each matrix.
+    The result is called as ``name(row, part_length, matrices)``, with a tuple of
+    matrices, and works on row number `row` of each.
     """
 
     @intrinsic

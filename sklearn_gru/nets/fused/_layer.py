@@ -13,34 +13,35 @@ from sklearn_gru.nets.fused._gru import (
 )
 from sklearn_gru.nets.threads import n_threads, on_threads, parts
 
-# With fewer multiplications, a second thread costs more than it takes over.
+# With fewer multiplications, a second thread costs more time than it saves.
 WORTH_A_THREAD = 20_000_000
-# Gradients are summed over parts of the batch, and then over the parts: at most so
-# many, each of at least so many rows, times steps.
+# Gradients are summed within parts of the batch, and then over the parts. There are at
+# most MOST_PARTS, each with about ROWS_OF_A_PART rows or more, and with
+# STEPS_OF_A_PART time steps or more when those of all its rows are counted.
 MOST_PARTS = 8
 ROWS_OF_A_PART = 16
 STEPS_OF_A_PART = 128
 
 
 def fused_gru(x, states, cells):
-    """Run GRU layers over time, each on the states of the one before.
+    """Run GRU layers over time, each on the hidden states of the layer below.
 
     Parameters
     ----------
     x : Tensor of shape (B, T, input_size), or of integers, (B, T)
-        Is converted to the weights' dtype.
+        Converted to the weights' dtype.
     states : sequence of Tensor of shape (1, B, units), or of None
         One per layer; None is all zeros.
     cells : sequence of sklearn_gru.nets.cells.GRU
-        Whose parameters apply.
+        The layers.
 
     Returns
     -------
     hidden : Tensor of shape (B, T, units)
-        Of the last layer. A view: in memory, time is the first axis.
+        The last layer's. A view: in memory, time is the first axis.
     last : tuple of Tensor of shape (1, B, units)
-        The last states of every layer. Who needs no others should use these: then the
-        backward pass need not add up gradients that are zero.
+        The last state of every layer. If no other states are needed, use these and not
+        `hidden`: the backward pass then adds up no gradients that are zero.
     """
     parameters = [weight for cell in cells for weight in parameters_of(cell)]
     if x.is_floating_point():
@@ -62,7 +63,7 @@ def _has_gradient(tensor):
 
 
 def _kept_weights(cell, layer):
-    """Arrange the weights; of a frozen layer only if that was not done."""
+    """Return the packed weights; a frozen layer packs them once and keeps them."""
     if cell.arranged is None:
         return layer.arranged()
     if layer.reads_symbols not in cell.arranged:
@@ -77,7 +78,7 @@ class _FusedGRU(torch.autograd.Function):
         for layer in ctx.layers:
             layer.weights = layer.arranged()
         hidden, *last = _forward(ctx.layers)
-        # Only so that torch notices when they are overwritten before `backward`.
+        # Saved only so that torch notices if they are overwritten before `backward`.
         ctx.save_for_backward(hidden, *inputs)
         ctx.set_materialize_grads(False)
         return hidden, *(state.clone() for state in last)
@@ -85,7 +86,7 @@ class _FusedGRU(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, d_hidden, *d_last):
-        _ = ctx.saved_tensors  # raises if they are not what they were
+        _ = ctx.saved_tensors  # raises if one was overwritten
         _, wants_d_x, *_ = ctx.needs_input_grad
         gradients = _backward(ctx.layers, d_hidden, d_last, wants_d_x)
         wanted = zip(gradients, ctx.needs_input_grad[1:], strict=True)
@@ -93,7 +94,7 @@ class _FusedGRU(torch.autograd.Function):
 
 
 def _layers(variants, inputs, keep):
-    """Lay out the arrays of a run; what is read by the next layer is the last's."""
+    """Lay out the arrays of a run; each layer reads the states of the one below."""
     x, *inputs = inputs
     x, layers = x.detach().numpy(), []
     for i, variant in enumerate(variants):
@@ -104,7 +105,7 @@ def _layers(variants, inputs, keep):
 
 
 def _forward(layers):
-    """Return the last layer's states (T, B, units), and every layer's last ones."""
+    """Return the last layer's states (T, B, units), and every layer's last state."""
 
     def run(start, stop):
         for layer in layers:
@@ -137,7 +138,7 @@ def _backward(layers, d_hidden, d_last, wants_d_x):
 
 
 def _ranges(layers):
-    """Divide the rows for `_backward`, by the sizes alone: sums depend on it."""
+    """Divide the rows for `_backward`, by sizes alone: sums depend on the division."""
     n_rows, number = layers[0].n_rows, 1
     if _are_large(layers):
         by_rows = max(n_rows // ROWS_OF_A_PART, 2)
@@ -168,19 +169,19 @@ class _Layer:
         self.state = np.empty((0, self.units), self.dtype)
         if state is not None:
             self.state = state.detach().contiguous().numpy()[0]
-        # The initial state first.
+        # The initial state comes first.
         shape = self.n_steps + 1, self.n_rows, self.units
         self.hidden = np.empty(shape, self.dtype)
         kept_steps = self.n_steps if keep else 1
         self.gates = borrow((kept_steps, self.n_rows, 4 * self.units), self.dtype)
 
     def __del__(self):
-        # Not before: as long as the graph exists, there may be a backward pass.
+        # Not earlier: while torch's graph exists, a backward pass may follow.
         if self.gates is not None:
             give_back(self.gates)
 
     def arranged(self):
-        """Arrange the weights for `forward`."""
+        """Return the weights, packed for `forward`."""
         return packed_weights(*self.parameters, self.reset_after, self.reads_symbols)
 
     def forward(self, start, stop):
@@ -238,7 +239,8 @@ NO_SYMBOLS = np.empty((0, 0), np.int64)
 
 def parameters_of(cell):
     """List a layer's parameters: w_x, w_h, b_x, b_h."""
-    # Attribute by attribute takes five times as long, which shows in short steps.
+    # Reading attribute by attribute takes five times as long, which shows in short
+    # steps.
     return list(cell._parameters.values())
 
 

@@ -1,4 +1,4 @@
-"""A linear layer over many rows, by the products that the recurrence uses."""
+"""A linear layer over many rows, with the matrix products of the recurrence."""
 
 import numpy as np
 import torch
@@ -6,7 +6,8 @@ import torch
 from sklearn_gru.nets.fused._matmul import add_product, add_transposed_product, pack
 from sklearn_gru.nets.threads import n_threads, on_threads, parts
 
-# In multiplications. It is less than a layer's: there is only one product to divide.
+# Multiplications from which on a second thread pays. A recurrent layer needs more of
+# them; here there is only one product to divide.
 WORTH_A_THREAD = 10_000_000
 
 

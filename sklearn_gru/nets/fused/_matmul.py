@@ -1,9 +1,9 @@
 """Products of small matrices, for numba.
 
 BLAS libraries spend much of their time on preparations when a matrix has fifty rows,
-bring threads of their own, and let the place of a row decide how its sums are
-rounded. Here an element is always the sum of its products in order, each rounded
-once: the same row gives the same result in every batch and on every thread.
+bring threads of their own, and round the sums of a row differently depending on its
+place. Here an element is always the sum of its products in order, each rounded once:
+the same row gives the same result in every batch and on every thread.
 """
 
 from itertools import product
@@ -16,12 +16,12 @@ from numba.extending import intrinsic
 
 from sklearn_gru.nets.fused._lanes import INDEX, REGISTER_BYTES, WIDE, Lanes, Memory
 
-# A tile of the result stays in registers: 8 x 3 of them, or 4 x 2 where there are
-# but sixteen, and the rest is for its factors.
+# A tile of the result stays in registers: in 8 x 3 of 32, or in 4 x 2 of 16. The other
+# registers hold its factors.
 TILE_ROWS = 8 if WIDE else 4
 TILE_VECTORS = 3 if WIDE else 2
 PANEL_BYTES = TILE_VECTORS * REGISTER_BYTES
-# Rows of factors that fit into the cache nearest to the core.
+# Rows of factors that fit into the first-level cache.
 DEPTH = 128
 
 
@@ -32,12 +32,12 @@ def pack(matrix):
     Parameters
     ----------
     matrix : ndarray
-        Of any strides.
+        May have any strides.
 
     Returns
     -------
     ndarray of shape (n_panels, n_rows, width)
-        Zero beyond the last column.
+        Filled up with zeros after the last column.
     """
     n_rows, n_columns = matrix.shape
     width = PANEL_BYTES // matrix.itemsize
@@ -97,7 +97,7 @@ def _tile(typing_context, rows, vectors, c, i, j, a, b):
 
 
 class _Matrix:
-    """Addresses in a two-dimensional array of any strides."""
+    """Addresses in a two-dimensional array with any strides."""
 
     def __init__(self, context, builder, kind, value):
         fields = context.make_array(kind)(context, builder, value)
@@ -116,7 +116,7 @@ class _Matrix:
 
 @numba.njit(nogil=True, cache=True)
 def add_product(c, a, panels):
-    """Add ``a @ b`` to c, with b as `pack` leaves it."""
+    """Add ``a @ b`` to c; `panels` is b as `pack` returns it."""
     width = panels.shape[2]
     for panel in range(panels.shape[0]):
         _add_panel(c, panel * width, a, panels[panel])
@@ -134,7 +134,7 @@ def add_transposed_product(c, a, b):
 
 @numba.njit(nogil=True, cache=True)
 def _add_panel(c, j, a, b):
-    """c[:, j : j + width] += a @ b, where width is that of a panel."""
+    """c[:, j : j + width] += a @ b, where width is the width of a panel."""
     lanes = REGISTER_BYTES // c.itemsize
     n_vectors = min((c.shape[1] - j + lanes - 1) // lanes, TILE_VECTORS)
     if n_vectors == 3:

@@ -1,4 +1,4 @@
-"""A stack of compiled GRU layers that reads one symbol a call."""
+"""A stack of compiled GRU layers that reads one symbol per call."""
 
 import numba
 import numpy as np
@@ -9,9 +9,9 @@ from sklearn_gru.nets.fused._matmul import add_product, pack
 
 
 class FusedSteps:
-    """Reads symbols one by one, and tells what may come next.
+    """Reads symbols one by one, and returns the logits of the next symbol.
 
-    The weights are arranged once, and a step is one call of compiled code.
+    The weights are packed once, and a step is one call of compiled code.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class FusedSteps:
     head : torch.nn.Linear
         Maps the last layer's state to logits.
     state : tuple of Tensor of shape (1, B, units)
-        One per layer.
+        One per layer, before the first call.
     """
 
     def __init__(self, cells, head, state):
@@ -33,7 +33,7 @@ class FusedSteps:
         self.bias = head.bias.detach().numpy()
 
     def __call__(self, symbols):
-        """Read symbols (B,), int64: logits (B, n_classes)."""
+        """Read symbols (B,), int64, and return logits (B, n_classes)."""
         logits = np.empty((len(symbols), len(self.bias)), self.bias.dtype)
         logits[:] = self.bias
         _step(symbols[None], self.layers, self.head, logits, *self.variant)
