@@ -11,6 +11,7 @@ from sklearn_gru.estimators._conformal import offsets_by_step
 from sklearn_gru.estimators._named_tables import (
     check_counts,
     check_exogenous,
+    check_steps_of_one,
     columns_of,
     form_of,
     in_known_order,
@@ -20,6 +21,7 @@ from sklearn_gru.estimators._named_tables import (
     values_of,
 )
 from sklearn_gru.estimators._parameters import document_parameters
+from sklearn_gru.estimators._time_index import check_time_index, follows
 from sklearn_gru.estimators.forecaster import checked_settings
 from sklearn_gru.estimators.forecasting import ForecastEngine, HeldOutErrors
 
@@ -64,7 +66,7 @@ class GRUForecaster(BaseForecaster):
     -----
     Exogenous `X` is taken as known for the future: a row of it is used for the
     forecast of the row of `y` with the same index. Rows that `fh` skips may be missing
-    in the future `X`; the row before them stands in.
+    in the future `X`; the row before them stands in, or the one after the first ones.
 
     Prediction intervals are split-conformal (Lei et al. 2018, Distribution-Free
     Predictive Inference for Regression): when they are first asked for, a second model
@@ -181,6 +183,7 @@ class GRUForecaster(BaseForecaster):
     # Training
 
     def _fit(self, y, X, fh):
+        check_steps_of_one(y)
         if hasattr(self, "pretrained_"):
             relation = self.pretrained_.relation
             check_counts(y, X, relation)
@@ -196,51 +199,71 @@ class GRUForecaster(BaseForecaster):
                 rows, settings, seed, form=form, remember_all=True
             )
         self._template = y.iloc[:0]
-        self._last_label = y.index[-1]
+        self._note_end(y)
         self._held_out_errors = self._new_errors()
         return self
 
     def _update(self, y, X=None, update_params=True):
-        start = y.index.searchsorted(self._last_label, side="right")
-        y_new, engine = y.iloc[start:], self.forecaster_
+        try:
+            self._take_in(y, X, update_params)
+        finally:
+            # sktime moves it to the end of y, whatever comes of y.
+            self._cutoff = self._known_cutoff
+        return self
+
+    def _take_in(self, y, X, update_params):
+        """Extend the engine by the rows of `y` that are new."""
+        engine, last = self.forecaster_, self._last_labels[-1]
+        start = y.index.searchsorted(last, side="right")
+        check_time_index(y.iloc[max(start - 1, 0) :], "y")
+        y_new = y.iloc[start:]
         rows = read_tables(y_new, X, self._columns, engine.relation)
         if isinstance(y, pd.DataFrame):
             self._template = y.iloc[:0]  # sktime labels intervals as the last y was
         if not len(rows):
-            return self
-        settings = self._settings(engine.horizon) if update_params else None
-        if start == 0 and not self._follows(y_new.index[0]):
-            self._restart(rows, settings, y_new.index[0])
+            return
+        behind_gap = start == 0 and not follows(y_new.index, self._last_labels)
+        settings, errors = None, self._held_out_errors
+        if update_params:
+            n_rows = len(rows) + (0 if behind_gap else engine.history.n_rows)
+            gap = y_new.index[0] if behind_gap else None
+            settings = self._training_settings(n_rows, gap)
+        if behind_gap:
+            before, window = engine.history.last, engine.window_length_
+            self._held_out_errors = errors.broken_off(before, window)
+            self.forecaster_ = engine.restart(rows, settings)
         else:
             self.forecaster_ = engine.extend(rows, settings)
-            second = self._held_out_errors
-            if update_params and not (second.has_gaps or hasattr(self, "pretrained_")):
+            if settings and not (errors.has_gaps or hasattr(self, "pretrained_")):
                 self._held_out_errors = self._new_errors()
-        self._last_label = y.index[-1]
-        return self
+        self._note_end(y)
 
-    def _restart(self, rows, settings, label):
-        """Take in rows behind a gap: what came before is no history of theirs."""
+    def _note_end(self, y):
+        """Remember up to where rows are known."""
+        self._last_labels = y.index[-5:]
+        self._known_cutoff = self._cutoff
+
+    def _training_settings(self, n_rows, gap):
+        """Return settings for training on `n_rows`, or None if they are too few.
+
+        `gap` is None, or the label of the first row behind one. What is done is said
+        if it may not be what the user expects.
+        """
         engine = self.forecaster_
         needed = engine.window_length_ + engine.horizon
-        if settings is not None:
-            consequence = "no window that is trained on spans the gap"
-            if len(rows) < needed:
-                settings = None
-                consequence = (
-                    f"the {len(rows)} rows behind the gap are too few to train on "
-                    f"(window_length={engine.window_length_} and horizon="
-                    f"{engine.horizon} need {needed}), and become history only"
-                )
-            warnings.warn(
-                f"Rows are missing between {self._last_label} and {label}, where the "
-                f"update begins: {consequence}.",
-                stacklevel=4,
+        message = "no window that is trained on spans them"
+        if n_rows < needed:
+            message = (
+                f"{n_rows} rows are too few to train on (window_length="
+                f"{engine.window_length_} and horizon={engine.horizon} need {needed}), "
+                "and become history only"
             )
-        self._held_out_errors = self._held_out_errors.broken_off(
-            engine.history.last, engine.window_length_
-        )
-        self.forecaster_ = engine.restart(rows, settings)
+        if gap is not None:
+            last = self._last_labels[-1]
+            message = f"Rows are missing between {last} and {gap}: {message}"
+        if gap is not None or n_rows < needed:
+            warnings.warn(f"{message}.", stacklevel=5)
+        return self._settings(engine.horizon) if n_rows >= needed else None
 
     def pretrain(self, y, X=None, fh=None):
         """Train one network on all series of a panel or hierarchy.
@@ -349,14 +372,6 @@ class GRUForecaster(BaseForecaster):
             )
         columns = list(relation.form.exogenous_names)
         return values_of(X[columns].reindex(index).ffill().bfill())
-
-    def _follows(self, label):
-        """Tell whether a row is the one right after the last one known."""
-        last = pd.Index([self._last_label])
-        if hasattr(self._template.index, "freq"):
-            last = type(self._template.index)(last, freq=self._template.index.freq)
-        fh = ForecastingHorizon(pd.Index([label]), is_relative=False)
-        return _steps(fh, last)[0] == 1
 
     # Intervals
 

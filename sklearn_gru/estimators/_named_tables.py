@@ -2,8 +2,26 @@
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
+from sklearn_gru.estimators._time_index import check_time_index
 from sklearn_gru.estimators.forecasting import Form, Rows
+
+
+def check_steps_of_one(table):
+    """Raise if the index has holes, or counts in other steps than 1.
+
+    Parameters
+    ----------
+    table : Series or DataFrame
+    """
+    check_time_index(table, "y")
+    index = table.index
+    if is_integer_dtype(index.dtype) and len(index) > 1 and index[1] - index[0] != 1:
+        raise ValueError(
+            f"The index of y counts in steps of {index[1] - index[0]}, but sktime's "
+            "horizons count integers one by one: use y.reset_index(drop=True)."
+        )
 
 
 def columns_of(table):
@@ -72,9 +90,7 @@ def read_tables(y, X, columns, relation=None):
     X = _paired(y, X)
     if relation is not None and X is not None:
         X = X[list(relation.form.exogenous_names)]
-    if isinstance(y, pd.DataFrame):
-        y = _select(y, columns)
-    return Rows(values_of(y), exogenous=values_of(X))
+    return Rows(values_of(_select(y, columns)), exogenous=values_of(X))
 
 
 def read_panel(y, X, columns, relation=None):
@@ -83,9 +99,11 @@ def read_panel(y, X, columns, relation=None):
     Parameters are those of `read_tables`; the index has more than one level, of which
     the last is time.
     """
-    whole = read_tables(y, X, columns, relation)
+    whole, times = read_tables(y, X, columns, relation), y.index.get_level_values(-1)
     levels = list(range(y.index.nlevels - 1))
     places = y.groupby(level=levels, sort=True).indices.values()
+    for rows in places:
+        check_time_index(pd.Series(0, times[rows]), "a series of the panel")
     return [
         Rows(whole.values[rows], exogenous=None if X is None else whole.exogenous[rows])
         for rows in places
@@ -126,12 +144,15 @@ def check_exogenous(X, relation):
 
 
 def _select(y, columns):
-    if set(y.columns) != set(columns):
-        raise ValueError(
-            f"y has the columns {list(y.columns)}, but the forecaster was fitted with "
-            f"{columns}."
-        )
-    return y[columns]
+    """Order the columns of `y`; a single one may have any name."""
+    given = columns_of(y)
+    if set(given) == set(columns):
+        return y[columns] if isinstance(y, pd.DataFrame) else y
+    if len(given) == len(columns) == 1:
+        return y
+    raise ValueError(
+        f"y has the columns {given}, but the forecaster was fitted with {columns}."
+    )
 
 
 def _paired(y, X):

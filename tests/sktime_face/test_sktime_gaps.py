@@ -40,7 +40,7 @@ def test_an_update_behind_a_gap_trains_on_the_rows_behind_it():
 def test_too_few_rows_behind_a_gap_are_history_and_a_warning():
     forecaster = GRUForecaster(**QUICK).fit(Y[:100])
     before = weights(forecaster)
-    with pytest.warns(UserWarning, match="3 rows behind the gap are too few to train"):
+    with pytest.warns(UserWarning, match=r"missing .*: 3 rows are too few to train"):
         forecaster.update(Y[110:113])
     assert torch.equal(weights(forecaster), before)
     forecaster.update(Y[113:125])  # trains, and joins the three
@@ -105,6 +105,56 @@ def test_errors_of_a_pretrained_network_are_not_those_of_training():
         for f in (forecaster, untrained)
     )
     assert np.ptp(ours) == pytest.approx(np.ptp(theirs))
+
+
+def test_too_few_rows_to_train_on_become_history():
+    panel = pd.concat({i: Y[i * 30 : i * 30 + 60].to_frame("y") for i in range(3)})
+    forecaster = GRUForecaster(**QUICK).pretrain(panel).fit(Y[100:103])
+    with pytest.warns(UserWarning, match="^5 rows are too few to train on"):
+        forecaster.update(Y[103:105])
+    before = weights(forecaster)
+    forecaster.update(Y[105:110])
+    assert not torch.equal(weights(forecaster), before)
+
+
+def test_an_update_that_fails_or_brings_nothing_moves_no_cutoff():
+    X = pd.DataFrame({"p": RNG.normal(size=160)}, INDEX)
+    forecaster = GRUForecaster(**QUICK).fit(Y[:100], X[:100])
+    expected = forecaster.predict([1, 2], X[100:])
+    with pytest.raises(ValueError, match="used without it"):
+        forecaster.update(Y[100:120])
+    pd.testing.assert_series_equal(forecaster.predict([1, 2], X[100:]), expected)
+    forecaster.update(Y[20:50], X[20:50])
+    assert forecaster.cutoff[0] == INDEX[99]
+    pd.testing.assert_series_equal(forecaster.predict([1, 2], X[100:]), expected)
+    forecaster.update(Y[100:120], X[100:120], update_params=False)
+    assert forecaster.predict([1], X[120:]).index[0] == INDEX[120]
+
+
+@pytest.mark.parametrize("places", [[100, 101, 110, 111], [98, 99, 110, 111]])
+def test_holes_inside_are_an_error(places):
+    hole = "hole: .* is followed by 2020-04-20"
+    forecaster = GRUForecaster(**QUICK).fit(Y[:100])
+    with pytest.raises(ValueError, match=hole):
+        forecaster.update(Y.iloc[places])
+    numbered = Y.set_axis(range(160))
+    with pytest.raises(ValueError, match="hole: 49 is followed by 60"):
+        GRUForecaster(**QUICK).fit(numbered.drop(range(50, 60)))
+    with pytest.raises(ValueError, match=r"steps of 2, .* reset_index\(drop=True\)"):
+        GRUForecaster(**QUICK).fit(numbered[::2])
+
+
+def test_updates_of_dates_without_freq():
+    plain = Y.set_axis(INDEX._with_freq(None))
+    one, two = (
+        GRUForecaster(**QUICK).fit(plain[:100]),
+        GRUForecaster(**QUICK).fit(Y[:100]),
+    )
+    for stop in (101, 120):
+        one.update(plain[:stop], update_params=False)
+        two.update(Y[:stop], update_params=False)
+    expected = two.forecaster_.forecast(3)
+    np.testing.assert_array_equal(one.forecaster_.forecast(3), expected)
 
 
 @settings(max_examples=25, deadline=None)
