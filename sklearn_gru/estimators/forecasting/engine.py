@@ -1,17 +1,15 @@
 """The forecasting engine, which both forecasters own."""
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklearn_gru.data import memory_map_of
 from sklearn_gru.estimators._base import require_finite
 from sklearn_gru.estimators.forecasting.calibration import (
     Calibration,
     n_calibration_rows,
 )
-from sklearn_gru.estimators.forecasting.history import History, end_to_end, kept_rows
+from sklearn_gru.estimators.forecasting.history import History, kept_rows
 from sklearn_gru.estimators.forecasting.network import (
     copied_net,
     new_net,
@@ -27,9 +25,11 @@ from sklearn_gru.estimators.forecasting.origins import (
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.forecasting.windows import (
     panel_dataset,
+    reaches_behind_calibration,
     require_rows,
     resolve_window,
     series_dataset,
+    with_windows,
 )
 from sklearn_gru.training import loss_curve
 
@@ -177,7 +177,7 @@ class ForecastEngine:
         rows = self.relation.verified(rows)
         if self.calibration is not None:
             rows, start = self.calibration.leave_out(rows, start)
-        rows = self._with_windows(rows, start)
+        rows = with_windows(rows, start, self)
         return replace(self, net_=self._trained(rows, settings, whole=False))
 
     def train_panel(self, panel, settings):
@@ -189,19 +189,18 @@ class ForecastEngine:
         dataset = panel_dataset(
             panel, relations, self.window_length_, settings, place, hold_out=False
         )
-        net = copied_net(self.net_, self.relation, settings)
+        net = copied_net(self, settings)
         engine = replace(self.adopt(panel[-1]), net_=net)
         return train_engine(engine, dataset, settings, whole=False)
 
     def _trained(self, rows, settings, whole):
         """Train a copy of the network on the windows of `rows`."""
-        _require_same(settings, self)
         require_rows(len(rows), self.window_length_, self.horizon)
         place = place_of(settings, self.net_)
         dataset = series_dataset(
             rows, self.relation, self.window_length_, settings, place, hold_out=whole
         )
-        net = copied_net(self.net_, self.relation, settings)
+        net = copied_net(self, settings)
         engine = replace(self, net_=net)
         return train_engine(engine, dataset, settings, rows, whole=whole).net_
 
@@ -218,8 +217,8 @@ class ForecastEngine:
         """
         rows = self.relation.verified(self.history.dated(rows))
         net = self.net_
-        if settings is not None and self._can_train_behind_calibration(rows):
-            windows = self._with_windows(rows, self.history.n_rows)
+        if settings is not None and reaches_behind_calibration(rows, self):
+            windows = with_windows(rows, self.history.n_rows, self)
             net = self._trained(windows, settings, whole=False)
         return replace(self, net_=net, history=self.history.extended(rows))
 
@@ -247,34 +246,6 @@ class ForecastEngine:
         return replace(
             self, relation=self.relation.rescaled(rows), history=History.of(rows)
         )
-
-    def _with_windows(self, rows, start):
-        """Put those rows in front that the windows of rows reach back to.
-
-        Blocks of targets may begin before `start`, but not among calibration rows.
-        """
-        before, window = self.history.before(start), self.window_length_
-        enough = len(rows) >= window + self.horizon
-        if before is None or (enough and memory_map_of(rows.values) is not None):
-            return rows  # to join rows to a file would copy it
-        n_before = window + self.horizon - 1
-        if self.calibration is not None and start >= self.calibration.end:
-            n_before = min(n_before, window + start - self.calibration.end)
-        return end_to_end([before.part(-n_before), rows])
-
-    def _can_train_behind_calibration(self, rows):
-        """Tell whether a block of targets fits behind the calibration rows, or warn."""
-        if self.calibration is None:
-            return True
-        n_behind = self.history.n_rows - self.calibration.end + len(rows)
-        if n_behind < self.horizon:
-            warnings.warn(
-                f"{n_behind} rows are known behind the calibration rows, and training "
-                f"takes horizon={self.horizon}: they become history now, and are "
-                "learned together with the rows to come.",
-                stacklevel=6,
-            )
-        return n_behind >= self.horizon
 
     # Forecasting
 
@@ -385,22 +356,6 @@ def _require_steps(steps, engine):
             "no affine images of columns of X, so forecasts can't be fed back. Fit "
             f"with horizon={steps}, or transform X and y alike."
         )
-
-
-def _require_same(settings, engine):
-    """Raise if settings have changed that a fitted engine can't follow."""
-    fitted = {
-        "window_length": engine.window_length_,
-        "standardize": engine.relation.standardize,
-    }
-    for name, value in fitted.items():
-        asked = getattr(settings, name)
-        if asked not in ("auto", value):
-            raise ValueError(
-                f"Training can't go on with {name}={asked!r}: the fitted forecaster "
-                f"has {name}={value!r}. Set it back, or fit anew with "
-                "warm_start=False."
-            )
 
 
 def _n_seen(n_rows, calibration_fraction, window_length, horizon):

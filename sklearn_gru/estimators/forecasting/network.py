@@ -63,10 +63,28 @@ def new_net(dataset, relation, settings, seed, *, device, one_series=True):
     return net
 
 
-def copied_net(net, relation, settings):
-    """Copy a net for further training, if settings are those of its own."""
-    check_architecture(net, settings, _architecture(relation, settings))
-    return copy.deepcopy(net)
+def copied_net(engine, settings):
+    """Copy an engine's net for further training.
+
+    Raises
+    ------
+    ValueError
+        If settings have changed that training can't follow.
+    """
+    fitted = {
+        "window_length": engine.window_length_,
+        "standardize": engine.relation.standardize,
+    }
+    for name, value in fitted.items():
+        asked = getattr(settings, name)
+        if asked not in ("auto", value):
+            raise ValueError(
+                f"Training can't go on with {name}={asked!r}: the fitted forecaster "
+                f"has {name}={value!r}. Set it back, or fit anew with "
+                "warm_start=False."
+            )
+    check_architecture(engine.net_, settings, _architecture(engine.relation, settings))
+    return copy.deepcopy(engine.net_)
 
 
 def train_engine(engine, dataset, settings, rows=None, *, whole):

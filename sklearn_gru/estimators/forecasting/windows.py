@@ -1,7 +1,10 @@
 """Cutting a series into windows for training, and splitting them."""
 
+import warnings
+
 import numpy as np
 
+from sklearn_gru.data import memory_map_of
 from sklearn_gru.estimators._base import holds_out
 from sklearn_gru.estimators.forecasting.history import end_to_end
 from sklearn_gru.training import SequenceDataset, Together, dense
@@ -50,6 +53,47 @@ def require_rows(n_rows, window_length, horizon, name="The series", note=""):
             f"horizon={horizon} need at least {needed}: give a longer series or a "
             "shorter window."
         )
+
+
+def with_windows(rows, start, engine):
+    """Put those rows in front that the windows of rows reach back to.
+
+    Blocks of targets may begin before the rows, but not among calibration rows.
+
+    Parameters
+    ----------
+    rows : Rows
+    start : int
+        Their place in the engine's series.
+    engine : ForecastEngine
+
+    Returns
+    -------
+    Rows
+    """
+    before, window = engine.history.before(start), engine.window_length_
+    enough = len(rows) >= window + engine.horizon
+    if before is None or (enough and memory_map_of(rows.values) is not None):
+        return rows  # to join rows to a file would copy it
+    n_before, calibration = window + engine.horizon - 1, engine.calibration
+    if calibration is not None and start >= calibration.end:
+        n_before = min(n_before, window + start - calibration.end)
+    return end_to_end([before.part(-n_before), rows])
+
+
+def reaches_behind_calibration(rows, engine):
+    """Tell whether a block of targets fits behind the calibration rows, or warn."""
+    if engine.calibration is None:
+        return True
+    n_behind = engine.history.n_rows - engine.calibration.end + len(rows)
+    if n_behind < engine.horizon:
+        warnings.warn(
+            f"{n_behind} rows are known behind the calibration rows, and training "
+            f"takes horizon={engine.horizon}: they become history now, and are learned "
+            "together with the rows to come.",
+            stacklevel=6,
+        )
+    return n_behind >= engine.horizon
 
 
 def split_windows(n_windows, stride=1, horizon=1, validation_fraction=None):
