@@ -229,12 +229,13 @@ class GRUForecaster(BaseForecaster):
             gap = y_new.index[0] if behind_gap else None
             settings = self._training_settings(n_rows, gap)
         if behind_gap:
+            self.forecaster_ = engine.restart(rows, settings)
             before, window = engine.history.last, engine.window_length_
             self._held_out_errors = errors.broken_off(before, window)
-            self.forecaster_ = engine.restart(rows, settings)
         else:
             self.forecaster_ = engine.extend(rows, settings)
-            if settings and not (errors.has_gaps or hasattr(self, "pretrained_")):
+            stay = errors.has_gaps or hasattr(self, "pretrained_")
+            if settings is not None and not stay:
                 self._held_out_errors = self._new_errors()
         self._note_end(y)
 
