@@ -29,7 +29,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"[\\/]plot_",
-    "ignore_pattern": r"[\\/](demo|_table|_dates)\.py$",
+    "ignore_pattern": r"^(demo|_table|_dates)\.py$",
     "within_subsection_order": "FileNameSortKey",
     "backreferences_dir": "api/generated",
     "doc_module": ("sklearn_gru",),
