@@ -21,7 +21,7 @@ from sklearn_gru.estimators._named_tables import (
     values_of,
 )
 from sklearn_gru.estimators._parameters import document_parameters
-from sklearn_gru.estimators._time_index import check_time_index, follows
+from sklearn_gru.estimators._time_index import N_LABELS, check_time_index, follows
 from sklearn_gru.estimators.forecaster import checked_settings
 from sklearn_gru.estimators.forecasting import ForecastEngine, HeldOutErrors
 
@@ -241,7 +241,7 @@ class GRUForecaster(BaseForecaster):
 
     def _note_end(self, y):
         """Remember up to where rows are known."""
-        self._last_labels = y.index[-5:]
+        self._last_labels = y.index[-N_LABELS:]
         self._known_cutoff = self._cutoff
 
     def _training_settings(self, n_rows, gap):
@@ -397,16 +397,16 @@ class GRUForecaster(BaseForecaster):
     def _new_errors(self):
         """Errors from which intervals are made, none of them measured yet."""
         engine, window = self.forecaster_, self.forecaster_.window_length_
-        n_rows = engine.history.n_rows
+        n_rows, seed = engine.history.n_rows, draw_seed(self.random_state)
         start = n_rows - max(1, int(n_rows * self.calibration_fraction))
         if hasattr(self, "pretrained_"):
             # Its network has never seen the series.
-            return HeldOutErrors(min(window, start), n_rows, model=engine)
+            return HeldOutErrors(min(window, start), n_rows, seed, model=engine)
         if start < window + engine.horizon:
             start = min(window, start)
-        return HeldOutErrors(start, n_rows)
+        return HeldOutErrors(start, n_rows, seed)
 
-    def _second_model(self, rows, n_rows):
+    def _second_model(self, rows, n_rows, seed):
         """Train a model on the first of `n_rows` rows, for as many steps as on all."""
         engine = self.forecaster_
         if len(rows) < engine.window_length_ + engine.horizon:
@@ -427,7 +427,7 @@ class GRUForecaster(BaseForecaster):
             window_length=engine.window_length_,
             max_epochs=round(self.max_epochs * n_rows / len(rows)),
         )
-        return ForecastEngine.fit(rows, settings, draw_seed(self.random_state))
+        return ForecastEngine.fit(rows, settings, seed)
 
     @classmethod
     def get_test_params(cls, parameter_set="default"):

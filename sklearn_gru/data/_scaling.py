@@ -79,12 +79,36 @@ def fit_scaler(values, weight=None):
             f"(columns {np.flatnonzero(~np.isfinite(scale)).tolist()}); rescale them."
         )
     constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    # Rounding of long sums can hide that all values are the same.
+    same = _are_the_same(values)
+    mean, constant = np.where(same, _first_row(values), mean), constant | same
     return Scaler(mean, np.where(constant, 1.0, scale), constant)
+
+
+def _first_row(values):
+    return np.asarray(values[0], dtype=np.float64).reshape(-1, values.shape[-1])[0]
+
+
+def _are_the_same(values):
+    """Tell for each column whether it holds one value only."""
+    first, rows = _first_row(values), _rows_at_once(values)
+    same = np.ones(len(first), dtype=bool)
+    for start in range(0, len(values), rows):
+        if not same.any():
+            break
+        block = np.asarray(values[start : start + rows], dtype=np.float64)
+        same &= (block == first).reshape(-1, len(first)).all(axis=0)
+        release(memory_map_of(values))
+    return same
+
+
+def _rows_at_once(values):
+    return max(1, BLOCK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
 
 
 def _weighted_sum(values, weight, function):
     mapped = memory_map_of(values)
-    rows = max(1, BLOCK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
+    rows = _rows_at_once(values)
     total = np.zeros(values.shape[-1])
     with np.errstate(over="ignore"):
         for start in range(0, len(values), rows):

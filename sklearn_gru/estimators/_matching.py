@@ -65,31 +65,43 @@ class Matcher:
 
     def overlap(self):
         """Count the first rows that are surely the last ones of the series; or 0."""
-        known = self.history.last.values
-        # Row i is compared with known row i + shift. Before the kept rows, where that
-        # is negative, nothing is known.
-        shifts = np.concatenate([self._shifts_before(), np.arange(len(known) - 1)])
-        shifts = shifts[len(known) - shifts <= len(self.values)]
-        begins = np.maximum(-shifts, 0)
-        # Most shifts are ruled out by the first rows.
-        for k in range(min(len(known), LOOKED_AT_FIRST)):
-            inside = shifts + begins + k < len(known)
-            there = known[np.minimum(shifts + begins + k, len(known) - 1)]
-            here = self.values[np.minimum(begins + k, len(self.values) - 1)]
-            possible = ~inside | self._agree(there, here)
-            shifts, begins = shifts[possible], begins[possible]
-        for shift, begin in zip(shifts, begins, strict=True):
-            theirs = known[shift + begin :]
+        for shift in self._possible_shifts():
+            begin, n_rows = max(-shift, 0), len(self.history.last) - shift
+            theirs = self.history.last.values[shift + begin :]
             mine = self.values[begin : begin + len(theirs)]
-            n_rows = len(known) - shift
             if (
                 self._agree(theirs, mine).all()
-                and self._share_that_varies(mine) > 0
                 and self._are_unlikely(mine)
                 and not self._repeats_after(n_rows)
+                and not self._has_gone_on_like_this(n_rows)
             ):
                 return n_rows
         return 0
+
+    def _possible_shifts(self):
+        """List the shifts at which some rows agree, the longest overlap first.
+
+        Row i is compared with known row i + shift. Before the kept rows, where that is
+        negative, nothing is known.
+        """
+        known = self.history.last.values
+        changes = np.flatnonzero(~self._agree(known, known[-1]))
+        if not len(changes):
+            return []
+        shifts = np.concatenate([self._shifts_before(), np.arange(len(known) - 1)])
+        shifts = shifts[len(known) - shifts <= len(self.values)]
+        shifts = shifts[shifts <= changes[-1]]  # behind it, all rows are equal
+        # That row first, and then those from the beginning, rule most shifts out.
+        here = self.values[changes[-1] - shifts]
+        shifts = shifts[self._agree(here, known[changes[-1]])]
+        for k in range(min(len(known), LOOKED_AT_FIRST)):
+            if not len(shifts):
+                break
+            begins = np.maximum(-shifts, 0)
+            there = np.minimum(shifts + begins + k, len(known) - 1)
+            here = self.values[there - shifts]
+            shifts = shifts[self._agree(here, known[there])]
+        return map(int, shifts)
 
     def _shifts_before(self):
         """List the shifts at which the kept rows begin inside these rows."""

@@ -98,9 +98,9 @@ def _position_of(index, history):
     """Return where the first label stands in the series; None if it precedes that."""
     label, first, last = index[0], history.first.index, history.last.index
     if label in last:
-        return history.n_rows - len(last) + last.get_loc(label)
+        return int(history.n_rows - len(last) + last.get_loc(label))
     if label in first:
-        return first.get_loc(label)
+        return int(first.get_loc(label))
     if label < first[0]:
         return None
     if history.is_whole:

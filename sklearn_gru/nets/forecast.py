@@ -165,14 +165,30 @@ class ForecastNet(nn.Module):
 
     @torch.no_grad()
     def hold_still(self, constant):
-        """Let forecasts of some columns be their level and nothing else.
+        """Let the forecasts of some columns be their level and nothing else.
 
         Parameters
         ----------
         constant : Tensor of shape (n_targets,), bool
-            Columns that never varied, of which there is nothing to be learned.
+            Columns that have never varied, so that nothing can be learned about them.
         """
         self.output_scale[constant.to(self.output_scale.device)] = 0.0
+
+    @torch.no_grad()
+    def release(self, varying):
+        """Let columns that were held still be learned, now that they vary.
+
+        Parameters
+        ----------
+        varying : Tensor of shape (n_targets,), bool
+        """
+        held = self.output_scale == 0
+        self.output_scale[held & varying.to(self.output_scale.device)] = 1.0
+
+    @property
+    def holds_still(self):
+        """Whether some columns are held still."""
+        return bool((self.output_scale == 0).any())
 
 
 def _spread(x):

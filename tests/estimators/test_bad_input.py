@@ -112,6 +112,12 @@ FITS = [
 ]
 
 
+def test_row_numbers_beside_dates_are_paired_in_their_order():
+    numbered = pd.Series(SERIES[:, 0], range(300, 360))
+    model = GRUForecaster(8, **QUICK).fit(TABLE[:50], numbered[:50])
+    assert np.isfinite(model.score(TABLE[50:], numbered[50:]))
+
+
 @pytest.mark.parametrize(("estimator", "data", "message"), FITS)
 def test_bad_data_leave_the_estimator_unfitted(estimator, data, message):
     before = dict(vars(estimator))

@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from sklearn_gru import GRUForecaster, datasets
+from sklearn_gru.estimators._matching import Matcher
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators.forecasting import History, Rows
 
@@ -328,3 +329,47 @@ def test_a_row_of_a_calendar_is_known_once():
     model = fitted(table, 2_000).partial_fit(table[777:2_010])
     assert model.engine_.history.n_rows == 2_010
     assert model.engine_.history.last.index.is_unique
+
+
+@pytest.mark.parametrize("n_trained", [40, 68])
+def test_holidays_of_a_calendar_are_no_other_steps(n_trained):
+    holidays = ["2023-04-07", "2023-04-10", "2023-05-01"]
+    days = pd.bdate_range("2023-01-02", periods=120, freq="C", holidays=holidays)
+    table = pd.DataFrame(WAVE[:120], days, columns=["a"])
+    model = fitted(table, n_trained)
+    start = days.get_loc("2023-04-06")  # Thursday before Easter
+    assert start == 68
+    warns = nullcontext()
+    if n_trained < start:
+        warns = pytest.warns(UserWarning, match="does not follow")
+    with warns:
+        assert len(model.predict(table[start : start + 10])) == 10
+
+
+def test_a_weekend_without_rows_is_a_gap_in_daily_data():
+    days = pd.DatetimeIndex(list(pd.date_range("2020-01-01", periods=200)))
+    table = pd.DataFrame(WAVE, days, columns=["a"])
+    friday = days.get_loc("2020-06-05")
+    model = fitted(table, friday + 1)
+    with pytest.warns(UserWarning, match="2020-06-08 .* does not follow"):
+        model.predict(table[friday + 3 :])
+
+
+def test_a_long_series_of_zeros_is_searched_at_once():
+    """Not by comparing every place of it with the zeros of the other."""
+    known = np.zeros((20_000, 1))
+    rows = np.zeros((20_000, 1))
+    known[RNG.choice(19_000, 100), 0] = RNG.gamma(1, 3, 100)
+    rows[300 + RNG.choice(19_000, 100), 0] = RNG.gamma(1, 3, 100)
+    matcher = Matcher(rows, History.of(Rows(known), (128, 266)))
+    n_compared = 0
+    agree = matcher._agree
+
+    def counting(some, others):
+        nonlocal n_compared
+        n_compared += np.broadcast(some, others).size
+        return agree(some, others)
+
+    matcher._agree = counting
+    assert matcher.overlap() == 0
+    assert n_compared < 100_000

@@ -1,5 +1,7 @@
 """Updates across a gap, and what intervals are made from."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,6 +93,23 @@ def test_bounds_do_not_depend_on_when_they_were_asked_for():
     pd.testing.assert_frame_equal(
         often.predict_interval([1, 2, 5]), once.predict_interval([1, 2, 5])
     )
+
+
+def test_bounds_are_the_same_for_all_that_ask_at_once():
+    forecaster = GRUForecaster(**{**QUICK, "random_state": None}).fit(Y[:100])
+    asked = []
+
+    def ask():
+        asked.append(forecaster.predict_interval([1, 2]))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(asked) == 4
+    for bounds in asked:
+        pd.testing.assert_frame_equal(bounds, forecaster.predict_interval([1, 2]))
 
 
 def test_errors_of_a_pretrained_network_are_not_those_of_training():

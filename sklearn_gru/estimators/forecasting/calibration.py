@@ -104,13 +104,17 @@ class HeldOutErrors:
         The first row of the series that the model has not seen.
     n_rows : int
         How many rows the series has.
+    seed : int
+        Of the model that is trained. It is drawn beforehand, so that several threads
+        that ask at once train the same.
     model : ForecastEngine, default=None
         None has one trained on the rows before `start` when errors are first asked
         for.
     """
 
-    def __init__(self, start, n_rows, model=None):
+    def __init__(self, start, n_rows, seed, model=None):
         self.n_rows = n_rows
+        self.seed = seed
         self.model = model
         self.stretches = [_Stretch(start)]
 
@@ -129,7 +133,7 @@ class HeldOutErrors:
         start : int
             The first row of the next stretch that is forecast.
         """
-        errors = HeldOutErrors(start, self.n_rows, self.model)
+        errors = HeldOutErrors(start, self.n_rows, self.seed, self.model)
         errors.stretches = [
             *self.stretches[:-1],
             self.stretches[-1].closed(rows),
@@ -146,13 +150,13 @@ class HeldOutErrors:
             Of the last stretch.
         steps : int
         train_model : callable
-            Makes the model, if there is none yet, from the rows that it may see and
-            the number of rows that there were at first.
+            Makes the model, if there is none yet, from the rows that it may see, the
+            number of rows that there were at first, and the seed.
         """
         first = self.stretches[0]
         if self.model is None:
             seen = rows if first.rows is None else first.rows
-            self.model = train_model(seen.part(0, first.start), self.n_rows)
+            self.model = train_model(seen.part(0, first.start), self.n_rows, self.seed)
         parts = [
             stretch.errors(
                 self.model, rows if stretch.rows is None else stretch.rows, steps

@@ -200,7 +200,7 @@ class ForecastEngine:
         dataset = series_dataset(
             rows, self.relation, self.window_length_, settings, place, hold_out=whole
         )
-        net = copied_net(self, settings)
+        net = copied_net(self, settings, rows)
         engine = replace(self, net_=net)
         return train_engine(engine, dataset, settings, rows, whole=whole).net_
 

@@ -58,13 +58,26 @@ def new_net(dataset, relation, settings, seed, *, device, one_series=True):
     windows, blocks = dataset.batch(positions)
     windows = windows["window"] if isinstance(windows, dict) else windows
     net.module_.fit_scales(windows, blocks, one_series)
-    if one_series:
+    # Without a centre and a mean there is no level to be held at.
+    has_level = relation.standardize or net.module_.center is not None
+    if one_series and has_level:
         net.module_.hold_still(torch.from_numpy(relation.constant))
     return net
 
 
-def copied_net(engine, settings):
+def copied_net(engine, settings, rows=None):
     """Copy an engine's net for further training.
+
+    Parameters
+    ----------
+    engine : ForecastEngine
+    settings : GRUForecaster
+    rows : Rows, default=None
+        What it will be trained on; columns that vary there are learned from now on.
+
+    Returns
+    -------
+    skorch.NeuralNet
 
     Raises
     ------
@@ -84,7 +97,12 @@ def copied_net(engine, settings):
                 "warm_start=False."
             )
     check_architecture(engine.net_, settings, _architecture(engine.relation, settings))
-    return copy.deepcopy(engine.net_)
+    net = copy.deepcopy(engine.net_)
+    if rows is not None and net.module_.holds_still:
+        targets = rows.values if rows.targets is None else rows.targets
+        varying = targets.max(axis=0) > targets.min(axis=0)
+        net.module_.release(torch.from_numpy(np.asarray(varying)))
+    return net
 
 
 def train_engine(engine, dataset, settings, rows=None, *, whole):
