@@ -54,6 +54,9 @@ class GRUForecaster(Forecasts, RegressorMixin, BaseRecurrent):
         The trained net; `net_.module_` is the PyTorch module.
     window_length_ : int
         Rows of history behind each forecast.
+    engine_ : ForecastEngine
+        All that was learned, and the rows before the next forecast. Training replaces
+        it; nothing changes it.
     loss_curve_ : list of float
         Mean training loss of each epoch.
     n_iter_ : int
