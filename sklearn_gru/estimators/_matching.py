@@ -60,20 +60,22 @@ class Matcher:
         return (
             self._share_that_varies(rows) > NEARLY_CONSTANT
             and self._are_unlikely(rows)
-            and not self._has_gone_on_like_this(n_common)
+            and not self._has_gone_on_like_this(n_common, start=0)
         )
 
     def overlap(self):
         """Count the first rows that are surely the last ones of the series; or 0."""
+        known = self.history.last.values
         for shift in self._possible_shifts():
-            begin, n_rows = max(-shift, 0), len(self.history.last) - shift
-            theirs = self.history.last.values[shift + begin :]
+            begin, n_rows = max(-shift, 0), len(known) - shift
+            theirs = known[shift + begin :]
             mine = self.values[begin : begin + len(theirs)]
+            start = self.history.n_rows - n_rows
             if (
                 self._agree(theirs, mine).all()
                 and self._are_unlikely(mine)
                 and not self._repeats_after(n_rows)
-                and not self._has_gone_on_like_this(n_rows)
+                and not self._has_gone_on_like_this(n_rows, start)
             ):
                 return n_rows
         return 0
@@ -137,14 +139,18 @@ class Matcher:
         runs = _sums(equal, n_rows) == n_rows
         return bool((runs & (_sums(varies, n_rows - 1)[: len(runs)] > 0)).any())
 
-    def _has_gone_on_like_this(self, n_rows):
-        """Tell whether these rows once came after one like the series' last."""
+    def _has_gone_on_like_this(self, n_rows, start):
+        """Tell whether these rows once came after one like the series' last.
+
+        The place at which they may lie, `start`, does not count.
+        """
         rows = self.values[: min(n_rows, LOOKED_AT_FIRST)]
-        end = self.history.last.values[-1]
-        for known in (self.history.first.values, self.history.last.values):
-            after = np.flatnonzero(self._agree(known[: -len(rows)], end)) + 1
-            if any(self._agree(known[q : q + len(rows)], rows).all() for q in after):
-                return True
+        first, last = self.history.first.values, self.history.last.values
+        for known, place in ((first, 0), (last, self.history.n_rows - len(last))):
+            after = np.flatnonzero(self._agree(known[: -len(rows)], last[-1])) + 1
+            for q in after[after + place != start]:
+                if self._agree(known[q : q + len(rows)], rows).all():
+                    return True
         return False
 
     def _share_that_varies(self, values):

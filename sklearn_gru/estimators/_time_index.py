@@ -145,7 +145,7 @@ belong together in the order in which they are.
     of_x, of_y = indexes
     if len(of_x) != len(of_y) or of_x.equals(of_y):
         return  # other lengths are an error of their own
-    if type(of_x[0]) is not type(of_y[0]) and not of_one_kind(of_x, of_y):
+    if not of_one_kind(of_x, of_y):
         return  # row numbers beside dates: they can't be compared
     pairs = enumerate(zip(of_x, of_y, strict=True))
     row = next((i for i, (a, b) in pairs if a != b), 0)

@@ -152,6 +152,20 @@ def test_overlaps_of_a_long_series(k):
     np.testing.assert_allclose(forecast[n_padded:], expected[n_padded:], rtol=1e-5)
 
 
+@pytest.mark.parametrize("k", [17, 24, 30, 48, 100])
+def test_overlaps_that_begin_and_end_at_night(k):
+    """The row before the overlap is like the last one: both are zero."""
+    rng = np.random.default_rng(1)
+    day = np.maximum(0, np.sin(2 * np.pi * (np.arange(200) - 7) / 24))
+    power = (day * rng.uniform(0.5, 1, 200))[:, None]
+    assert power[149] == 0
+    assert (power[150 - k : 150] > 0).any()
+    model = fitted(power)
+    expected = oracle(model, power, 150 - k)
+    forecast = model.predict(power[150 - k :])
+    np.testing.assert_allclose(forecast, expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("k", [1, 5])
 def test_one_row_or_a_constant_stretch_is_no_overlap(k):
     series = WAVE.copy()
