@@ -23,7 +23,11 @@ from sklearn_gru.estimators._named_tables import (
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._time_index import N_LABELS, check_time_index, follows
 from sklearn_gru.estimators.forecaster import checked_settings
-from sklearn_gru.estimators.forecasting import ForecastEngine, HeldOutErrors
+from sklearn_gru.estimators.forecasting import (
+    ForecastEngine,
+    HeldOutErrors,
+    usual_season,
+)
 
 # Of a short series, a head that is sized by fh takes at most this part.
 LARGEST_SHARE = 1 / 3
@@ -40,8 +44,9 @@ class GRUForecaster(BaseForecaster):
     Parameters
     ----------
     window_length : int or "auto", default="auto"
-        Rows of history behind each forecast. "auto" is 24, or half the series if that
-        is less.
+        Rows of history behind each forecast. "auto" is 24, or 52 for series of 1,000
+        rows and more; with a season two to seven whole seasons, the more the longer the
+        series is. It is never more than half the series.
     units : int or tuple of int, default=32
         Width of the recurrent layer, or of each of the stacked layers.
     horizon : int or None, default=None
@@ -119,7 +124,12 @@ class GRUForecaster(BaseForecaster):
         *,
         horizon=None,
         center="auto",
-        segment_length=1,
+        scale="auto",
+        season_length="auto",
+        transform="auto",
+        linear_path=True,
+        n_estimators=1,
+        segment_length="auto",
         channels="joint",
         stride=1,
         calibration_fraction=0.2,
@@ -151,6 +161,11 @@ class GRUForecaster(BaseForecaster):
         self.units = units
         self.horizon = horizon
         self.center = center
+        self.scale = scale
+        self.season_length = season_length
+        self.transform = transform
+        self.linear_path = linear_path
+        self.n_estimators = n_estimators
         self.segment_length = segment_length
         self.channels = channels
         self.stride = stride
@@ -196,7 +211,12 @@ class GRUForecaster(BaseForecaster):
             settings = self._settings(self._direct_horizon(fh, len(rows)))
             seed, form = draw_seed(self.random_state), form_of(y, X)
             self.forecaster_ = ForecastEngine.fit(
-                rows, settings, seed, form=form, remember_all=True
+                rows,
+                settings,
+                seed,
+                form=form,
+                remember_all=True,
+                usual_season=usual_season(y.index),
             )
         self._template = y.iloc[:0]
         self._note_end(y)
@@ -295,7 +315,10 @@ class GRUForecaster(BaseForecaster):
         panel = read_panel(y, X, columns_of(y))
         settings = self._settings(self._direct_horizon(fh, min(map(len, panel))))
         seed, form = draw_seed(self.random_state), form_of(y, X)
-        self.pretrained_ = ForecastEngine.fit_panel(panel, settings, seed, form=form)
+        season = usual_season(y.loc[y.index[0][:-1]].index)
+        self.pretrained_ = ForecastEngine.fit_panel(
+            panel, settings, seed, form=form, usual_season=season
+        )
         return self
 
     def _pretrain_update(self, y, X=None, fh=None):
@@ -425,6 +448,7 @@ class GRUForecaster(BaseForecaster):
             engine.horizon,
             callbacks=None,
             window_length=engine.window_length_,
+            season_length=engine.choices.season_length,
             max_epochs=round(self.max_epochs * n_rows / len(rows)),
         )
         return ForecastEngine.fit(rows, settings, seed)

@@ -2,6 +2,7 @@
 
 from sklearn_gru.data._affine import AffineMap, find_affine_map
 from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release
+from sklearn_gru.data._logarithm import LogScaler, fit_log_scaler
 from sklearn_gru.data._scaling import Scaler, fit_scaler
 from sklearn_gru.data._sequences import Ragged, as_sequences
 from sklearn_gru.data._symbols import Symbols, fit_symbols
@@ -16,12 +17,14 @@ __all__ = [
     "AffineMap",
     "Corpus",
     "Ragged",
+    "LogScaler",
     "Scaler",
     "StopStrings",
     "Symbols",
     "Vocabulary",
     "as_sequences",
     "find_affine_map",
+    "fit_log_scaler",
     "fit_scaler",
     "fit_symbols",
     "lagged_windows",

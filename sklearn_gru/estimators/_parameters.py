@@ -84,20 +84,42 @@ TRAINING_PARAMETERS = """\
 """
 
 FORECASTING_PARAMETERS = """\
-    center : {"auto", "last", "mean"} or None, default="auto"
-        What is subtracted from each window and added to its forecast: the window's last
-        row, its mean, or nothing. "auto" takes the value that would have been the best
-        forecast for the later half of the training windows. Targets that are not
-        columns of `X` are never shifted.
-    segment_length : int, default=1
+    center : {"auto", "last", "mean", "season"} or None, default="auto"
+        The naive forecast that the network corrects, and the level that is subtracted
+        from each window: its last row, its mean, the last season, or nothing. "auto"
+        takes the last season if there is one, else the last row, unless the mean of the
+        window or of all rows is clearly better over the later half of the training
+        windows. Targets that are not columns of `X` are never shifted.
+    scale : {"auto", "series", "window"}, default="auto"
+        What each window is divided by around its level: the spread of all windows, or
+        its own mean absolute deviation, so that quiet and wild windows look alike.
+        "auto" is "window".
+    season_length : int, "auto" or None, default="auto"
+        Rows of a season. "auto" tests the season that the index suggests (a day for
+        hours and minutes, a week for days, a year for weeks, months and quarters), or,
+        without such an index, common ones: if the autocorrelation of the changes says
+        nothing, there is none.
+    transform : {"auto", "log"} or None, default="auto"
+        "log" forecasts the logarithm of the targets in their own units, which must be
+        positive. "auto" does so for panels of positive series that have a season.
+    linear_path : bool, default=True
+        Whether a linear map from the window straight to its forecast is added to the
+        network, solved by ridge regression on the training windows before training
+        begins. Windows of more than 1,024 rows get none.
+    n_estimators : int, default=1
+        Networks that are trained side by side from different initial weights; their
+        median is the forecast.
+    segment_length : int or "auto", default="auto"
         Rows that form one input of the network: with 48, a window of 720 rows is 15
-        inputs.
+        inputs. "auto" is a season, if the window is whole seasons, else 1.
     channels : {"joint", "independent"}, default="joint"
         Whether one network reads all columns together, or each column by itself.
     stride : int, default=1
         Rows from one training window to the next.
-    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        Training loss, on standardised targets.
+    loss : {"squared_error", "absolute_error", "huber", "quantile"}, \
+default="squared_error"
+        Training loss, on standardised targets. "quantile" is the pinball loss of seven
+        quantiles, of which the median is the forecast.
 """
 
 SHARED = {

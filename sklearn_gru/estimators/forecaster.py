@@ -13,8 +13,8 @@ from sklearn_gru.estimators._forecasts import Forecasts
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
-from sklearn_gru.estimators.forecasting import ForecastEngine
-from sklearn_gru.nets import LOSSES
+from sklearn_gru.estimators.forecasting import ForecastEngine, usual_season
+from sklearn_gru.nets import FORECAST_LOSSES
 
 
 @document_parameters
@@ -30,8 +30,9 @@ class GRUForecaster(Forecasts, RegressorMixin, BaseRecurrent):
     Parameters
     ----------
     window_length : int or "auto", default="auto"
-        Rows of history behind each forecast. "auto" is 24, or half the series if that
-        is less.
+        Rows of history behind each forecast. "auto" is 24, or 52 for series of 1,000
+        rows and more; with a season two to seven whole seasons, the more the longer the
+        series is. It is never more than half the series.
     units : int or tuple of int, default=32
         Width of the recurrent layer, or of each of the stacked layers.
     horizon : int, default=1
@@ -105,13 +106,25 @@ least 25: give a longer series or a shorter window.
             StrOptions({"auto"}),
         ],
         "horizon": [Interval(Integral, 1, None, closed="left")],
-        "center": [StrOptions({"auto", "last", "mean"}), None],
-        "segment_length": [Interval(Integral, 1, None, closed="left")],
+        "center": [StrOptions({"auto", "last", "mean", "season"}), None],
+        "scale": [StrOptions({"auto", "series", "window"})],
+        "season_length": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+            None,
+        ],
+        "transform": [StrOptions({"auto", "log"}), None],
+        "linear_path": ["boolean"],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "segment_length": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "channels": [StrOptions({"joint", "independent"})],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "context": [StrOptions({"extend", "apply"})],
         "calibration_fraction": [Interval(Real, 0, 1, closed="left")],
-        "loss": [StrOptions(set(LOSSES))],
+        "loss": [StrOptions(set(FORECAST_LOSSES))],
     }
     # Pipelines forward these with metadata routing on, as they do with it off.
     __metadata_request__predict = {"steps": True, "context": True}
@@ -123,7 +136,12 @@ least 25: give a longer series or a shorter window.
         *,
         horizon=1,
         center="auto",
-        segment_length=1,
+        scale="auto",
+        season_length="auto",
+        transform="auto",
+        linear_path=True,
+        n_estimators=1,
+        segment_length="auto",
         channels="joint",
         stride=1,
         context="extend",
@@ -157,6 +175,11 @@ least 25: give a longer series or a shorter window.
         self.units = units
         self.horizon = horizon
         self.center = center
+        self.scale = scale
+        self.season_length = season_length
+        self.transform = transform
+        self.linear_path = linear_path
+        self.n_estimators = n_estimators
         self.segment_length = segment_length
         self.channels = channels
         self.stride = stride
@@ -253,7 +276,14 @@ least 25: give a longer series or a shorter window.
         with self._all_or_nothing():
             rows, form = read_series(self, X, y, reset=True)
             seed = draw_seed(self.random_state)
-            self.engine_ = ForecastEngine.fit(rows, self, seed, form=form, whole=whole)
+            self.engine_ = ForecastEngine.fit(
+                rows,
+                self,
+                seed,
+                form=form,
+                whole=whole,
+                usual_season=usual_season(rows.index),
+            )
         return self
 
     def _continued(self, rows):

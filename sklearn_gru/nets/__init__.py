@@ -3,14 +3,23 @@
 from sklearn_gru.nets.cells import CELLS
 from sklearn_gru.nets.forecast import ForecastNet
 from sklearn_gru.nets.language import LanguageNet
-from sklearn_gru.nets.losses import IGNORED, LOSSES, CrossEntropy, NextSymbol
+from sklearn_gru.nets.losses import (
+    FORECAST_LOSSES,
+    IGNORED,
+    LOSSES,
+    QUANTILES,
+    CrossEntropy,
+    NextSymbol,
+)
 from sklearn_gru.nets.sampling import Sampler
 from sklearn_gru.nets.sequence import SequenceNet
 
 __all__ = [
     "CELLS",
+    "FORECAST_LOSSES",
     "IGNORED",
     "LOSSES",
+    "QUANTILES",
     "CrossEntropy",
     "ForecastNet",
     "LanguageNet",

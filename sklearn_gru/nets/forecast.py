@@ -2,13 +2,28 @@
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from sklearn_gru.nets.initialization import initialized
+from sklearn_gru.nets.levels import LEVELS, best_level
+from sklearn_gru.nets.linear_path import LinearPath
+from sklearn_gru.nets.losses import QUANTILES
 from sklearn_gru.nets.recurrent import Recurrent
+from sklearn_gru.nets.side_by_side import Heads, SideBySide, median
+
+# A window's own spread counts as at least this share of the usual one.
+SMALLEST_SPREAD = 1e-3
+# Targets that lie further than this many spreads from their naive forecast are moved
+# there when the linear path is solved.
+FURTHEST = 30.0
 
 
 class ForecastNet(nn.Module):
-    """A recurrent network with the modelling choices of forecasting around it.
+    """A recurrent network that corrects a naive forecast.
+
+    The forecast is ``base + spread * (linear path + recurrent networks)``: the naive
+    forecast of the window's level, and what is learned, in units of the window's
+    spread. Both learned parts begin at zero, the linear path at a ridge regression.
 
     Parameters
     ----------
@@ -17,18 +32,29 @@ class ForecastNet(nn.Module):
     n_targets : int
         Columns of a forecast.
     units : tuple of int
+    window_length : int
     horizon : int
         Rows forecast at once.
-    center : {"auto", "last", "mean"} or None
-        The level that is subtracted from each window and added to its forecast, the
-        last row or the mean. Only for forecasts of the window's own columns.
-        `fit_scales` decides on "auto".
+    center : {"auto", "last", "mean", "season"} or None
+        The level that is subtracted from each window, and the naive forecast with it,
+        see `levels`. Only for forecasts of the window's own columns. `fit_scales`
+        decides on "auto".
+    scale : {"series", "window"}
+        Whether the spread of all windows divides each of them, or its own.
+    season_length : int
+        Rows of a season; 1 if there is none.
+    linear_path : bool
+        Whether there is a linear path. Only for forecasts of the window's own columns.
+    n_estimators : int
+        Recurrent networks side by side. Their median is the forecast.
     segment_length : int
         Rows that form one input of the recurrent layers.
     independent : bool
         Whether the network reads every column by itself.
     n_exogenous : int
         Exogenous columns, whose future values are known.
+    quantiles : bool
+        Whether to forecast `QUANTILES`, which never cross.
     seed : int
     dtype : torch.dtype
     **recurrent
@@ -41,11 +67,17 @@ class ForecastNet(nn.Module):
         n_targets,
         units,
         *,
+        window_length,
         horizon,
         center,
-        segment_length,
-        independent,
+        scale="series",
+        season_length=1,
+        linear_path=False,
+        n_estimators=1,
+        segment_length=1,
+        independent=False,
         n_exogenous=0,
+        quantiles=False,
         seed,
         dtype,
         **recurrent,
@@ -54,24 +86,36 @@ class ForecastNet(nn.Module):
         self.n_targets = n_targets
         self.horizon = horizon
         self.center = center
+        self.scale = scale
+        self.season_length = season_length
         self.segment_length = segment_length
         self.independent = independent
+        self.n_quantiles = len(QUANTILES) if quantiles else 1
         channels_in, channels_out = (1, 1) if independent else (n_series, n_targets)
+        size = segment_length * (channels_in + n_exogenous)
         with initialized(self, seed, dtype):
-            self.recurrent = Recurrent(
-                segment_length * (channels_in + n_exogenous),
-                units,
-                seed=seed,
-                **recurrent,
+            self.recurrent = (
+                Recurrent(size, units, seed=seed, **recurrent)
+                if n_estimators == 1
+                else SideBySide(n_estimators, size, units, seed=seed, **recurrent)
             )
-            width = self.recurrent.output_size
-            self.head = nn.Linear(width, horizon * channels_out)
+            width = self.recurrent.output_size // n_estimators
+            n_outputs = horizon * channels_out * self.n_quantiles
+            self.head = Heads(n_estimators, width, n_outputs)
             if n_exogenous:
                 self.effect = nn.Sequential(
                     nn.Linear(width + n_exogenous, width),
                     nn.Tanh(),
                     nn.Linear(width, channels_out),
                 )
+            self.linear_path = (
+                LinearPath(channels_in, window_length, horizon) if linear_path else None
+            )
+        self.head.reset()
+        if n_exogenous:
+            nn.init.zeros_(self.effect[-1].weight)
+        if linear_path:
+            self.linear_path.reset()
         self.register_buffer("input_scale", torch.ones(n_series, dtype=dtype))
         self.register_buffer("output_scale", torch.ones(n_targets, dtype=dtype))
 
@@ -83,35 +127,76 @@ class ForecastNet(nn.Module):
         with the exogenous values of the next row. The exogenous values of a row to
         forecast also add a learned effect to its forecast, the same function for every
         row.
-        """
-        hidden = self.features(window, exogenous, merge=False)
-        block = self.head(hidden).view(len(hidden), self.horizon, -1)
-        if exogenous is not None:
-            ahead = self._beside_channels(exogenous[:, -self.horizon :])  # (B, H, e)
-            state = hidden[:, None].expand(-1, self.horizon, -1)  # (B, H, units)
-            block = block + self.effect(torch.cat([state, ahead], dim=2))
-        if self.independent:
-            block = block.view(len(window), self.n_targets, self.horizon)
-            block = block.transpose(1, 2)  # (B, horizon, n_targets)
-        block = block * self.output_scale
-        return block if self.center is None else block + self.level(window)
 
-    def features(self, window, exogenous=None, merge=True):
-        """Map windows to hidden states, (B, units) or (B, n_series * units)."""
-        n_windows = len(window)
-        if self.center is not None:
-            window = (window - self.level(window)) / self.input_scale
-        if self.independent:
-            window = window.transpose(1, 2).reshape(-1, window.shape[1], 1)
+        In training, the forecasts of several networks stay apart: (B, n_estimators,
+        horizon, n_targets). Quantiles are a further, last axis.
+        """
+        z, base, spread = self._parts(window)
+        hidden = self._hidden(z, exogenous)
+        block = self._blocks(hidden)  # (b, n_estimators, horizon, channels, quantiles)
         if exogenous is not None:
-            beside = self._beside_channels(exogenous[:, : window.shape[1]])
-            window = torch.cat([window, beside], dim=2)
-        # (B, window_length, c) -> (B, n_segments, segment_length * c)
-        segments = window.reshape(
-            len(window), -1, self.segment_length * window.shape[2]
-        )
+            ahead = self._beside_channels(exogenous[:, -self.horizon :])  # (b, H, e)
+            block = block + self._effects(hidden, ahead)[..., None]
+        if self.independent:
+            # (B * n_targets, ..., 1, quantiles) -> (B, ..., n_targets, quantiles)
+            block = block.unflatten(0, (-1, self.n_targets)).transpose(1, 4).squeeze(1)
+        block = median(block, 1)[:, None] if not self.training else block
+        if self.linear_path is not None:
+            block = block + self.linear_path(z)[:, None, ..., None]
+        block = spread[:, None, ..., None] * block
+        if base is not None:
+            block = block + base[:, None, ..., None]
+        block = block.squeeze(1) if block.shape[1] == 1 else block
+        return block if self.n_quantiles > 1 else block.squeeze(-1)
+
+    def forecast(self, window, exogenous=None):
+        """Forecast the median or mean of each row: (B, horizon, n_targets)."""
+        block = self(window, exogenous)
+        return block[..., self.n_quantiles // 2] if self.n_quantiles > 1 else block
+
+    def features(self, window):
+        """Map windows to hidden states, (B, n_estimators * units).
+
+        Columns that are read by themselves follow one another.
+        """
+        return self._hidden(self._parts(window)[0], None).reshape(len(window), -1)
+
+    def _parts(self, window):
+        """Return the scaled window, its naive forecast, and the spread of forecasts."""
+        if self.center is None:
+            spread = self.output_scale.expand(len(window), 1, -1)
+            return window, None, spread
+        level, base = LEVELS[self.center](window, self.horizon, self.season_length)
+        z = window - level
+        if self.scale == "series":
+            return z / self.input_scale, base, self.output_scale.expand(1, 1, -1)
+        size = z.abs().mean(dim=1, keepdim=True)
+        size = torch.maximum(size, SMALLEST_SPREAD * self.input_scale)
+        return z / size, base, size * self.output_scale
+
+    def _hidden(self, z, exogenous):
+        """Map scaled windows to hidden states (b, n_estimators, units)."""
+        if self.independent:
+            z = z.transpose(1, 2).reshape(-1, z.shape[1], 1)
+        if exogenous is not None:
+            beside = self._beside_channels(exogenous[:, : z.shape[1]])
+            z = torch.cat([z, beside], dim=2)
+        # (b, window_length, c) -> (b, n_segments, segment_length * c)
+        segments = z.reshape(len(z), -1, self.segment_length * z.shape[2])
         hidden = self.recurrent.summary(segments)
-        return hidden.reshape(n_windows, -1) if merge else hidden
+        return hidden if hidden.ndim == 3 else hidden[:, None]
+
+    def _blocks(self, hidden):
+        """Map hidden states to (b, n_estimators, horizon, channels, quantiles)."""
+        blocks = self.head(hidden)
+        blocks = blocks.unflatten(-1, (self.horizon, -1, self.n_quantiles))
+        return blocks if self.n_quantiles == 1 else _in_order(blocks)
+
+    def _effects(self, hidden, ahead):
+        """Effects of what is known: (b, n_estimators, horizon, channels)."""
+        state = hidden[:, :, None].expand(-1, -1, self.horizon, -1)
+        ahead = ahead[:, None].expand(-1, hidden.shape[1], -1, -1)
+        return self.effect(torch.cat([state, ahead], dim=3))
 
     def _beside_channels(self, exogenous):
         """Repeat exogenous values for every column that is read by itself."""
@@ -119,29 +204,9 @@ class ForecastNet(nn.Module):
             return exogenous.repeat_interleave(self.n_targets, dim=0)
         return exogenous
 
-    def level(self, window, center=None):
-        """Return the level that is subtracted from each window, (B, 1, n_series)."""
-        if (center or self.center) == "last":
-            return window[:, -1:]
-        return window.mean(dim=1, keepdim=True)
-
-    def best_center(self, window, block, one_series):
-        """Return the centre that best forecasts the later half of the windows.
-
-        Three naive forecasts are compared: the mean of all earlier rows (no centre),
-        the mean of the window, and its last row. Windows of several series have no
-        common earlier rows, so for them the first is left out.
-        """
-        half = len(window) // 2
-        later, truth = window[half:], block[half:]
-        errors = {c: truth - self.level(later, c) for c in ("mean", "last")}
-        if one_series:
-            errors[None] = truth - block[: max(half, 1)].mean(dim=(0, 1))
-        return min(errors, key=lambda center: errors[center].square().mean())
-
     @torch.no_grad()
-    def fit_scales(self, window, block, one_series=True):
-        """Decide on the centre, and measure the spread around it.
+    def fit_scales(self, window, block, one_series=True, overlap=None):
+        """Decide on the centre, measure the spread around it, solve the linear path.
 
         The spread scales the network's inputs and outputs. Without it, the network of a
         smooth series would have to learn outputs that are orders of magnitude smaller
@@ -155,17 +220,28 @@ class ForecastNet(nn.Module):
             The rows that follow each window.
         one_series : bool, default=True
             Whether all windows belong to one series.
+        overlap : int, default=None
+            For how many windows before another one the blocks overlap with its own;
+            None takes every window to begin a row after the one before.
         """
         if self.center == "auto":
-            self.center = self.best_center(window, block, one_series)
+            season = min(self.season_length, window.shape[1])
+            self.center = best_level(window, block, season, one_series)
         if self.center is not None:
-            level = self.level(window)
+            level, base = LEVELS[self.center](window, self.horizon, self.season_length)
             self.input_scale.copy_(_spread(window - level))
-            self.output_scale.copy_(_spread(block - level))
+            self.output_scale.fill_(1.0)
+            sizes = self._parts(window)[2]
+            self.output_scale.copy_(_spread(block - base) / _spread(sizes))
+        if self.linear_path is not None:
+            z, base, spread = self._parts(window)
+            missing = (block if base is None else block - base) / spread
+            overlap = self.horizon - 1 if overlap is None else overlap
+            self.linear_path.solve(z, missing.clamp(-FURTHEST, FURTHEST), overlap)
 
     @torch.no_grad()
     def hold_still(self, constant):
-        """Let the forecasts of some columns be their level and nothing else.
+        """Let the forecasts of some columns be their naive ones and nothing else.
 
         Parameters
         ----------
@@ -195,3 +271,12 @@ def _spread(x):
     """Return the root mean square of each column of x (B, T, k); 1 for zero columns."""
     spread = x.square().mean(dim=(0, 1)).sqrt()
     return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
+
+
+def _in_order(x):
+    """Map x (..., n_quantiles) to quantiles: the median, and steps away from it."""
+    middle = x.shape[-1] // 2
+    center = x[..., middle : middle + 1]
+    above = F.softplus(x[..., middle + 1 :]).cumsum(-1)
+    below = F.softplus(x[..., :middle]).flip(-1).cumsum(-1).flip(-1)
+    return torch.cat([center - below, center, center + above], dim=-1)

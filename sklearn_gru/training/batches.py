@@ -183,7 +183,7 @@ class SequenceDataset(Dataset):
         if self.weight is not None:
             inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
             weight = torch.as_tensor(self.weight[entries])
-            inputs["weight"] = weight.to(inputs["x"].device)
+            inputs["weight"] = weight.to(targets.device)
         return inputs, targets
 
 

@@ -5,6 +5,7 @@ from sklearn_gru.estimators.forecasting.engine import ForecastEngine
 from sklearn_gru.estimators.forecasting.history import History, Rows
 from sklearn_gru.estimators.forecasting.origins import Origins
 from sklearn_gru.estimators.forecasting.relation import Form, Relation
+from sklearn_gru.estimators.forecasting.season import usual_season
 from sklearn_gru.estimators.forecasting.windows import split_windows
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Relation",
     "Rows",
     "split_windows",
+    "usual_season",
 ]

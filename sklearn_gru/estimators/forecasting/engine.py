@@ -9,6 +9,7 @@ from sklearn_gru.estimators.forecasting.calibration import (
     Calibration,
     n_calibration_rows,
 )
+from sklearn_gru.estimators.forecasting.choices import Choices
 from sklearn_gru.estimators.forecasting.history import History, kept_rows
 from sklearn_gru.estimators.forecasting.network import (
     copied_net,
@@ -27,7 +28,6 @@ from sklearn_gru.estimators.forecasting.windows import (
     panel_dataset,
     reaches_behind_calibration,
     require_rows,
-    resolve_window,
     series_dataset,
     with_windows,
 )
@@ -46,8 +46,8 @@ class ForecastEngine:
     Parameters
     ----------
     net_ : skorch.NeuralNet
-    window_length_ : int
-        Rows of history behind each forecast.
+    choices : Choices
+        What "auto" came to mean.
     relation : Relation
         What the targets are to the columns.
     history : History
@@ -57,10 +57,15 @@ class ForecastEngine:
     """
 
     net_: object
-    window_length_: int
+    choices: Choices
     relation: Relation
     history: History
     calibration: Calibration | None = None
+
+    @property
+    def window_length_(self):
+        """Rows of history behind each forecast."""
+        return self.choices.window_length
 
     @property
     def horizon(self):
@@ -80,7 +85,17 @@ class ForecastEngine:
     # Learning
 
     @classmethod
-    def fit(cls, rows, settings, seed, *, form=None, remember_all=False, whole=True):
+    def fit(
+        cls,
+        rows,
+        settings,
+        seed,
+        *,
+        form=None,
+        remember_all=False,
+        whole=True,
+        usual_season=None,
+    ):
         """Train a new network on a series.
 
         Parameters
@@ -95,6 +110,8 @@ class ForecastEngine:
             calls may need.
         whole : bool, default=True
             Whether to train `max_epochs`, with early stopping, or a single epoch.
+        usual_season : int, default=None
+            Rows of the season that the index suggests, see `season`.
 
         Returns
         -------
@@ -105,46 +122,59 @@ class ForecastEngine:
         ValueError
             If the series is too short or does not fit the settings.
         """
-        window, horizon = resolve_window(settings, len(rows)), settings.horizon
-        n_seen = _n_seen(len(rows), settings.calibration_fraction, window, horizon)
-        relation = Relation.learn(rows, n_seen, settings.standardize, form)
+        n_seen = len(rows) - n_calibration_rows(
+            len(rows), settings.calibration_fraction
+        )
+        choices = Choices.of(settings, [rows.part(0, n_seen)], usual_season)
+        window, horizon = choices.window_length, settings.horizon
+        _require_seen(n_seen, settings.calibration_fraction, window, horizon)
+        relation = Relation.learn(
+            rows, n_seen, settings.standardize, form, choices.transform
+        )
         if relation.affine is not None:
             rows = rows.without_targets()
         place = place_of(settings)
         dataset = series_dataset(
             rows.part(0, n_seen), relation, window, settings, place, hold_out=whole
         )
-        net = new_net(dataset, relation, settings, seed, device=place[1])
+        net = new_net(dataset, relation, choices, settings, seed, device=place[1])
         kept = None if remember_all else kept_rows(rows, window + horizon - 1)
         calibration = Calibration.behind(rows, n_seen, window)
-        engine = cls(net, window, relation, History.of(rows, kept), calibration)
+        engine = cls(net, choices, relation, History.of(rows, kept), calibration)
         return train_engine(engine, dataset, settings, rows, whole=whole)
 
     @classmethod
-    def fit_panel(cls, panel, settings, seed, *, form=None):
+    def fit_panel(cls, panel, settings, seed, *, form=None, usual_season=None):
         """Train a new network on many series, each standardised by itself.
 
         Parameters
         ----------
         panel : list of Rows
             The last of them is the history, until another series is adopted.
-        settings, seed, form
+        settings, seed, form, usual_season
             As in `fit`.
 
         Returns
         -------
         ForecastEngine
         """
-        window = resolve_window(settings, min(map(len, panel)))
-        relations = _relate_panel(panel, window, settings, form)
+        choices = Choices.of(settings, panel, usual_season)
+        window = choices.window_length
+        relations = _relate_panel(panel, choices, settings, form)
         place = place_of(settings)
         dataset = panel_dataset(
             panel, relations, window, settings, place, hold_out=True
         )
         net = new_net(
-            dataset, relations[0], settings, seed, device=place[1], one_series=False
+            dataset,
+            relations[0],
+            choices,
+            settings,
+            seed,
+            device=place[1],
+            one_series=False,
         )
-        engine = cls(net, window, relations[-1], History.of(panel[-1]))
+        engine = cls(net, choices, relations[-1], History.of(panel[-1]))
         return train_engine(engine, dataset, settings, whole=True)
 
     def refit(self, rows, settings, *, whole=True):
@@ -155,7 +185,8 @@ class ForecastEngine:
         """
         rows = self.relation.verified(rows)
         fraction = settings.calibration_fraction if whole else 0.0
-        n_seen = _n_seen(len(rows), fraction, self.window_length_, settings.horizon)
+        n_seen = len(rows) - n_calibration_rows(len(rows), fraction)
+        _require_seen(n_seen, fraction, self.window_length_, settings.horizon)
         return replace(
             self,
             net_=self._trained(rows.part(0, n_seen), settings, whole),
@@ -182,9 +213,7 @@ class ForecastEngine:
 
     def train_panel(self, panel, settings):
         """Train an epoch on many series, each standardised by itself."""
-        relations = _relate_panel(
-            panel, self.window_length_, settings, self.relation.form
-        )
+        relations = _relate_panel(panel, self.choices, settings, self.relation.form)
         place = place_of(settings, self.net_)
         dataset = panel_dataset(
             panel, relations, self.window_length_, settings, place, hold_out=False
@@ -358,18 +387,17 @@ def _require_steps(steps, engine):
         )
 
 
-def _n_seen(n_rows, calibration_fraction, window_length, horizon):
-    """Count the rows of a series that training sees, and require enough of them."""
-    n_seen = n_rows - n_calibration_rows(n_rows, calibration_fraction)
-    note = " (without the calibration rows)" if calibration_fraction else ""
+def _require_seen(n_seen, fraction, window_length, horizon):
+    """Require that the rows that training sees are enough."""
+    note = " (without the calibration rows)" if fraction else ""
     require_rows(n_seen, window_length, horizon, note=note)
-    return n_seen
 
 
-def _relate_panel(panel, window_length, settings, form):
+def _relate_panel(panel, choices, settings, form):
     for i, rows in enumerate(panel):
         name = f"Series {i} of the panel"
-        require_rows(len(rows), window_length, settings.horizon, name)
+        require_rows(len(rows), choices.window_length, settings.horizon, name)
     return [
-        Relation.learn(rows, len(rows), settings.standardize, form) for rows in panel
+        Relation.learn(rows, len(rows), settings.standardize, form, choices.transform)
+        for rows in panel
     ]

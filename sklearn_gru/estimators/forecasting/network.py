@@ -7,16 +7,19 @@ import numpy as np
 import torch
 
 from sklearn_gru.estimators.forecasting.origins import Origins
-from sklearn_gru.nets import LOSSES, ForecastNet
+from sklearn_gru.nets import FORECAST_LOSSES, ForecastNet
 from sklearn_gru.training import (
     Scored,
     build_net,
     check_architecture,
+    one_thread,
     resolve_device,
     train,
 )
 
-SAMPLED_WINDOWS = 1024
+# On so many windows, of so many numbers in all, are scales measured and the linear path
+# solved.
+SAMPLED_WINDOWS, SAMPLED_NUMBERS, FEWEST_WINDOWS = 8192, 1 << 23, 256
 
 
 def place_of(settings, net=None):
@@ -27,14 +30,17 @@ def place_of(settings, net=None):
     return getattr(torch, settings.dtype), device
 
 
-def new_net(dataset, relation, settings, seed, *, device, one_series=True):
+def new_net(
+    dataset, relation, choices, settings, seed, *, device, one_series=True
+):
     """Build an untrained net for a dataset's windows.
 
     Parameters
     ----------
     dataset : SequenceDataset
-        The net's centre and scales are measured on it.
+        The net's centre, scales and linear path are measured on it.
     relation : Relation
+    choices : Choices
     settings : GRUForecaster
     seed : int
     device : torch.device
@@ -47,22 +53,32 @@ def new_net(dataset, relation, settings, seed, *, device, one_series=True):
     """
     net = build_net(
         ForecastNet,
-        LOSSES[settings.loss],
+        FORECAST_LOSSES[settings.loss],
         settings,
         device=device,
         seed=seed,
-        **_architecture(relation, settings),
+        **_architecture(relation, choices, settings),
     )
-    n_samples = min(len(dataset), SAMPLED_WINDOWS)
-    positions = np.linspace(0, len(dataset) - 1, n_samples).astype(int)
-    windows, blocks = dataset.batch(positions)
-    windows = windows["window"] if isinstance(windows, dict) else windows
-    net.module_.fit_scales(windows, blocks, one_series)
+    windows, blocks, overlap = _sampled(dataset, settings)
+    with one_thread():
+        net.module_.fit_scales(windows, blocks, one_series, overlap)
     # Without a centre and a mean there is no level to be held at.
     has_level = relation.standardize or net.module_.center is not None
     if one_series and has_level:
         net.module_.hold_still(torch.from_numpy(relation.constant))
     return net
+
+
+def _sampled(dataset, settings):
+    """Take windows out of a dataset, evenly; tell how many of them overlap."""
+    windows, blocks = dataset.batch(np.zeros(1, dtype=int))
+    numbers = windows["window"].numel() + blocks.numel()
+    most = max(FEWEST_WINDOWS, min(SAMPLED_WINDOWS, SAMPLED_NUMBERS // numbers))
+    n_samples = min(len(dataset), most)
+    positions = np.linspace(0, len(dataset) - 1, n_samples).astype(int)
+    windows, blocks = dataset.batch(positions)
+    rows_apart = settings.stride * len(dataset) / n_samples
+    return windows["window"], blocks, int(np.ceil((settings.horizon - 1) / rows_apart))
 
 
 def copied_net(engine, settings, rows=None):
@@ -84,8 +100,12 @@ def copied_net(engine, settings, rows=None):
     ValueError
         If settings have changed that training can't follow.
     """
+    choices = engine.choices
     fitted = {
-        "window_length": engine.window_length_,
+        "window_length": choices.window_length,
+        "segment_length": choices.segment_length,
+        "scale": choices.scale,
+        "transform": choices.transform,
         "standardize": engine.relation.standardize,
     }
     for name, value in fitted.items():
@@ -96,7 +116,8 @@ def copied_net(engine, settings, rows=None):
                 f"has {name}={value!r}. Set it back, or fit anew with "
                 "warm_start=False."
             )
-    check_architecture(engine.net_, settings, _architecture(engine.relation, settings))
+    architecture = _architecture(engine.relation, choices, settings)
+    check_architecture(engine.net_, settings, architecture)
     net = copy.deepcopy(engine.net_)
     if rows is not None and net.module_.holds_still:
         targets = rows.values if rows.targets is None else rows.targets
@@ -139,8 +160,9 @@ def train_engine(engine, dataset, settings, rows=None, *, whole):
     return engine
 
 
-def _architecture(relation, settings):
-    if relation.affine is None and settings.channels == "independent":
+def _architecture(relation, choices, settings):
+    own_columns = relation.affine is not None
+    if not own_columns and settings.channels == "independent":
         raise ValueError(
             'channels="independent" forecasts the columns of X, but y has columns '
             'that are no affine images of columns of X. Use channels="joint".'
@@ -148,9 +170,15 @@ def _architecture(relation, settings):
     return {
         "n_series": len(relation.x_scaler.mean),
         "n_targets": relation.n_outputs,
+        "window_length": choices.window_length,
         "horizon": settings.horizon,
-        "center": None if relation.affine is None else settings.center,
-        "segment_length": settings.segment_length,
+        "center": settings.center if own_columns else None,
+        "scale": choices.scale,
+        "season_length": choices.season_length,
+        "linear_path": choices.linear_path and own_columns,
+        "n_estimators": settings.n_estimators,
+        "segment_length": choices.segment_length,
         "independent": settings.channels == "independent",
         "n_exogenous": relation.n_exogenous,
+        "quantiles": settings.loss == "quantile",
     }

@@ -113,7 +113,8 @@ def feed_back(module, windows, known, steps):
         if done:
             windows = torch.cat([windows, blocks[-1]], dim=1)[:, -length:]
         if known is None:
-            blocks.append(module(windows))  # (B, horizon, k)
+            blocks.append(module.forecast(windows))  # (B, horizon, k)
         else:
-            blocks.append(module(windows, known[:, done : done + length - 1 + horizon]))
+            ahead = known[:, done : done + length - 1 + horizon]
+            blocks.append(module.forecast(windows, ahead))
     return torch.cat(blocks, dim=1)[:, :steps]

@@ -4,7 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklearn_gru.data import AffineMap, Scaler, find_affine_map, fit_scaler
+from sklearn_gru.data import (
+    AffineMap,
+    Scaler,
+    find_affine_map,
+    fit_log_scaler,
+    fit_scaler,
+)
 from sklearn_gru.estimators.forecasting.history import Rows
 
 
@@ -39,6 +45,8 @@ class Relation:
         How they look to the user.
     standardize : bool
         Whether the scalers do anything.
+    transform : {"log"} or None
+        What is done to targets, in their own units, before they are standardised.
     x_scaler, y_scaler, exogenous_scaler : Scaler or None
         `y_scaler` exists for targets of their own only.
     """
@@ -47,12 +55,13 @@ class Relation:
     n_targets: int
     form: Form
     standardize: bool
+    transform: str | None
     x_scaler: Scaler
     y_scaler: Scaler | None
     exogenous_scaler: Scaler | None
 
     @classmethod
-    def learn(cls, rows, n_seen, standardize=True, form=None):
+    def learn(cls, rows, n_seen, standardize=True, form=None, transform=None):
         """Relate targets to columns, and measure the rows that training will see.
 
         Parameters
@@ -63,6 +72,7 @@ class Relation:
             The scalers are those of this many first rows.
         standardize : bool, default=True
         form : Form, default=None
+        transform : {"log"} or None, default=None
 
         Returns
         -------
@@ -74,13 +84,15 @@ class Relation:
             affine = find_affine_map(rows.values, rows.targets)
             n_targets = rows.targets.shape[1]
         seen = rows.part(0, n_seen)
+        own = seen.targets if affine is None else None
         return cls(
             affine,
             n_targets or rows.values.shape[1],
             form or Form(),
             standardize,
-            _scaler(seen.values, standardize),
-            _scaler(seen.targets if affine is None else None, standardize),
+            transform,
+            _x_scaler(seen.values, affine, standardize, transform),
+            _scaler(own, standardize, transform),
             _scaler(seen.exogenous, standardize),
         )
 
@@ -88,7 +100,9 @@ class Relation:
         """Return the relation of another series, which is standardised by itself."""
         return replace(
             self,
-            x_scaler=_scaler(rows.values, self.standardize),
+            x_scaler=_x_scaler(
+                rows.values, self.affine, self.standardize, self.transform
+            ),
             exogenous_scaler=_scaler(rows.exogenous, self.standardize),
         )
 
@@ -189,11 +203,22 @@ class Relation:
         return self.affine(self.x_scaler.inverse_transform(outputs))
 
 
-def _scaler(values, standardize):
+def _scaler(values, standardize, transform=None):
     if values is None:
         return None
+    if transform == "log":
+        return fit_log_scaler(values, standardize=standardize)
     # Measured in any case: that looks at every value for NaN.
     scaler = fit_scaler(values)
     if standardize:
         return scaler
     return Scaler.identity(values.shape[1], scaler.constant)
+
+
+def _x_scaler(values, affine, standardize, transform):
+    """Scale the columns; of targets, what is transformed are their own units."""
+    if transform is None or affine is None:
+        return _scaler(values, standardize)
+    slope, intercept = np.ones(values.shape[1]), np.zeros(values.shape[1])
+    slope[affine.columns], intercept[affine.columns] = affine.slope, affine.intercept
+    return fit_log_scaler(values, slope, intercept, standardize)

@@ -9,40 +9,7 @@ from sklearn_gru.estimators._base import holds_out
 from sklearn_gru.estimators.forecasting.history import end_to_end
 from sklearn_gru.training import SequenceDataset, Together, dense
 
-DEFAULT_WINDOW = 24
-
-
-def resolve_window(settings, n_rows):
-    """Choose the length of windows, in rows.
-
-    Parameters
-    ----------
-    settings : GRUForecaster
-        Whose `window_length`, `segment_length` and `horizon` apply. "auto" is 24, or
-        half of a series that is shorter than 48 rows.
-    n_rows : int
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If it is not a multiple of `segment_length`.
-    """
-    window, segment = settings.window_length, settings.segment_length
-    if window == "auto":
-        window = max(1, min(DEFAULT_WINDOW, (n_rows - settings.horizon + 1) // 2))
-        return max(window - window % segment, segment)
-    if window % segment:
-        lower = window - window % segment
-        raise ValueError(
-            f"window_length={window} is not a multiple of segment_length={segment}: "
-            f"use {lower or segment} or {lower + segment}."
-        )
-    return window
-
+HEAVIEST = 10.0
 
 def require_rows(n_rows, window_length, horizon, name="The series", note=""):
     """Raise unless a window and its targets fit into `n_rows` rows."""
@@ -199,8 +166,31 @@ def panel_dataset(panel, relations, window_length, settings, place, hold_out):
     )
     sources = _sources(rows, relations[0].unscaled(), window_length, horizon, place)
     held_out = np.concatenate(held_out)
-    validation = SequenceDataset(*sources, held_out) if len(held_out) else None
-    return SequenceDataset(*sources, np.concatenate(training), validation=validation)
+    weight = np.repeat(series_weights(panel, relations), list(map(len, panel)))
+    weight = weight.astype(str(place[0]).removeprefix("torch."))
+    validation = SequenceDataset(*sources, held_out, weight) if len(held_out) else None
+    return SequenceDataset(
+        *sources, np.concatenate(training), weight, validation=validation
+    )
+
+
+def series_weights(panel, relations):
+    """Weigh the series of a panel by the sizes of their steps: (n_series,).
+
+    A standardised series whose steps from row to row are small is easy to forecast, and
+    would hardly count. So errors are measured in mean absolute steps, as in MASE
+    (Hyndman & Koehler 2006), but no series counts more than `HEAVIEST` times the
+    median.
+    """
+    steps = [
+        np.abs(np.diff(relation.standardized(rows).values, axis=0)).mean()
+        for rows, relation in zip(panel, relations, strict=True)
+    ]
+    steps = np.array(steps)
+    weights = np.divide(1.0, steps, out=np.zeros_like(steps), where=steps > 0)
+    usual = np.median(weights[weights > 0]) if weights.any() else 1.0
+    weights = np.minimum(weights / usual, HEAVIEST)
+    return weights / weights.mean() if weights.any() else np.ones_like(steps)
 
 
 def held_out_share(settings, n_samples):
@@ -218,7 +208,7 @@ def _sources(rows, relation, window_length, horizon, place):
         series = dense(rows.targets, relation.y_scaler, *place)
     blocks = series.windows(horizon, start=window_length)
     if rows.exogenous is None:
-        return windows, blocks
+        return Together({"window": windows}), blocks
     known = dense(rows.exogenous, relation.exogenous_scaler, *place)
     known = known.windows(window_length - 1 + horizon, start=1)
     return Together({"window": windows, "exogenous": known}), blocks

@@ -1,0 +1,98 @@
+"""Standardisation of logarithms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_gru.data._scaling import Scaler, fit_scaler
+
+
+@dataclass(frozen=True)
+class LogScaler:
+    """The map ``(log(slope * x + intercept) - mean) / scale``, column by column.
+
+    Attributes
+    ----------
+    slope, intercept : ndarray of shape (n_columns,), float64
+        They map the values to the units in which they are positive.
+    scaler : Scaler
+        Of the logarithms.
+    """
+
+    slope: np.ndarray
+    intercept: np.ndarray
+    scaler: Scaler
+
+    @property
+    def mean(self):
+        """Means of the logarithms."""
+        return self.scaler.mean
+
+    @property
+    def constant(self):
+        """Which columns did not vary."""
+        return self.scaler.constant
+
+    def transform(self, values, dtype=np.float64):
+        """Standardise the logarithms of `values` of shape (..., n_columns).
+
+        Raises
+        ------
+        ValueError
+            If a value is not positive in its units.
+        """
+        logs = _logarithms(values, self.slope, self.intercept)
+        return self.scaler.transform(logs, dtype)
+
+    def inverse_transform(self, values):
+        """Map standardised logarithms back, in float64."""
+        with np.errstate(over="ignore"):
+            units = np.exp(self.scaler.inverse_transform(values))
+        return (units - self.intercept) / self.slope
+
+
+def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True):
+    """Compute mean and standard deviation of each column's logarithms.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+    slope, intercept : float or ndarray of shape (n_columns,), default=1.0, 0.0
+    standardize : bool, default=True
+        Whether to standardise the logarithms.
+
+    Returns
+    -------
+    LogScaler
+
+    Raises
+    ------
+    ValueError
+        If a value is not positive in its units, or NaN or infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaler = fit_log_scaler(np.exp([[1.0], [3.0]]))
+    >>> scaler.transform(np.exp([[5.0]]))
+    array([[3.]])
+    """
+    n_columns = values.shape[1]
+    slope = np.broadcast_to(np.asarray(slope, dtype=float), n_columns)
+    intercept = np.broadcast_to(np.asarray(intercept, dtype=float), n_columns)
+    fit_scaler(values)  # which names the first NaN
+    scaler = fit_scaler(_logarithms(values, slope, intercept))
+    if not standardize:
+        scaler = Scaler.identity(n_columns, scaler.constant)
+    return LogScaler(slope, intercept, scaler)
+
+
+def _logarithms(values, slope, intercept):
+    units = np.asarray(values, dtype=np.float64) * slope + intercept
+    if (units <= 0).any():
+        place = tuple(np.argwhere(units <= 0)[0])
+        raise ValueError(
+            f'transform="log" needs positive values, but one of column {place[-1]} is '
+            f"{units[place]:g}: use transform=None, or shift the series before."
+        )
+    return np.log(units)

@@ -1,0 +1,112 @@
+"""What "auto" means for a series or a panel, decided from training rows alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_gru.estimators.forecasting.season import find_season
+
+# Rows of a window: without a season, in short series and in long ones; with one, whole
+# seasons, as many as fit several times into the series, within these limits.
+SHORT_WINDOW, LONG_WINDOW, LONG_SERIES = 24, 52, 1000
+FEWEST_SEASONS, MOST_SEASONS, TIMES = 2, 7, 6
+# Solving the linear path takes the cube of the window's length in time.
+MOST_LINEAR_ROWS = 1024
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Settings with every "auto" replaced.
+
+    Parameters
+    ----------
+    window_length : int
+    segment_length : int
+    season_length : int
+        1 if there is no season.
+    scale : {"series", "window"}
+    transform : {"log"} or None
+    linear_path : bool
+    """
+
+    window_length: int
+    segment_length: int
+    season_length: int
+    scale: str
+    transform: str | None
+    linear_path: bool
+
+    @classmethod
+    def of(cls, settings, panel, usual_season=None):
+        """Choose for a series, a panel of one, or for several.
+
+        Parameters
+        ----------
+        settings : GRUForecaster
+        panel : list of Rows
+        usual_season : int, default=None
+            Rows of the season that the index of the rows suggests, 1 for none; None if
+            the index says nothing.
+
+        Returns
+        -------
+        Choices
+
+        Raises
+        ------
+        ValueError
+            If settings contradict one another.
+        """
+        series = [rows.values for rows in panel]
+        season = settings.season_length
+        if season == "auto":
+            season = find_season(series, usual_season)
+        elif season is None:
+            season = 1
+        n_rows = min(map(len, series))
+        window, segment = _window(settings, n_rows, season)
+        if season > window:
+            if settings.center == "season":
+                raise ValueError(
+                    f'center="season" needs a window of a whole season: window_length='
+                    f"{window} is less than season_length={season}."
+                )
+            season = 1
+        transform, scale = settings.transform, settings.scale
+        if transform == "auto":
+            seasonal_panel = len(panel) > 1 and season > 1
+            positive = seasonal_panel and all((rows > 0).all() for rows in series)
+            transform = "log" if positive else None
+        if scale == "auto":
+            scale = "window"
+        linear = settings.linear_path and window <= MOST_LINEAR_ROWS
+        return cls(window, segment, season, scale, transform, linear)
+
+
+def _window(settings, n_rows, season):
+    """Choose the lengths of windows and segments, in rows."""
+    window, segment = settings.window_length, settings.segment_length
+    if window == "auto":
+        window = _usual_window(n_rows, settings.horizon, season)
+        if segment != "auto":
+            window = max(window - window % segment, segment)
+    if segment == "auto":
+        segment = season if window % season == 0 else 1
+    if window % segment:
+        lower = window - window % segment
+        raise ValueError(
+            f"window_length={window} is not a multiple of segment_length={segment}: "
+            f"use {lower or segment} or {lower + segment}."
+        )
+    return window, segment
+
+
+def _usual_window(n_rows, horizon, season):
+    most = max(1, (n_rows - horizon + 1) // 2)
+    if season == 1:
+        return min(SHORT_WINDOW if n_rows < LONG_SERIES else LONG_WINDOW, most)
+    n_seasons = n_rows // (TIMES * season)
+    n_seasons = int(np.clip(n_seasons, FEWEST_SEASONS, MOST_SEASONS))
+    n_seasons = max(n_seasons, -(-SHORT_WINDOW // season))
+    n_seasons = min(n_seasons, most // season)
+    return n_seasons * season if n_seasons else most

@@ -1,0 +1,99 @@
+"""The linear path: a map from a window straight to its forecast."""
+
+import torch
+from torch import nn
+
+# Penalties of the ridge regression, as multiples of the number of windows.
+PENALTIES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+# The penalty is chosen on the latest share of the windows, in this many folds, of which
+# each is forecast from all windows before it.
+SHARE, FOLDS, FEWEST = 0.3, 4, 4
+# Training moves the map at this share of the learning rate.
+PACE = 0.3
+
+
+class LinearPath(nn.Module):
+    """Maps every column of a window to its own forecast.
+
+    The map is solved by ridge regression, then trained together with the network.
+
+    Parameters
+    ----------
+    n_maps : int
+        Columns with a map of their own; 1 if all share one.
+    window_length, horizon : int
+    """
+
+    def __init__(self, n_maps, window_length, horizon):
+        super().__init__()
+        shape = n_maps, window_length, horizon
+        self.register_buffer("solved", torch.empty(shape))
+        # Adam's steps have the size of the learning rate, whatever the gradient is.
+        self.moved = nn.Parameter(torch.empty(shape))
+
+    def reset(self):
+        """Forecast zero."""
+        nn.init.zeros_(self.solved)
+        nn.init.zeros_(self.moved)
+
+    def forward(self, z):
+        """Map z (B, window_length, n_series) to (B, horizon, n_series)."""
+        weight = self.solved + PACE * self.moved  # (n_maps, window_length, horizon)
+        if len(weight) == 1:
+            return (z.transpose(1, 2) @ weight[0]).transpose(1, 2)
+        return torch.einsum("blc,clh->bhc", z, weight)
+
+    @torch.no_grad()
+    def solve(self, z, missing, overlap):
+        """Solve the map by ridge regression.
+
+        Parameters
+        ----------
+        z : Tensor of shape (B, window_length, n_series)
+            In the order of time.
+        missing : Tensor of shape (B, horizon, n_series)
+            What the map is to add to the naive forecasts.
+        overlap : int
+            For how many windows before another one the targets overlap with its own.
+        """
+        z, missing = z.double().cpu(), missing.double().cpu()
+        for number in range(len(self.solved)):
+            column = slice(None) if len(self.solved) == 1 else slice(number, number + 1)
+            parts = (x[:, :, column].transpose(1, 2) for x in (z, missing))
+            solution = _ridge(*parts, overlap)  # of tensors (B, columns, ...)
+            if solution is not None:
+                self.solved[number] = solution.to(self.solved)
+
+
+def _ridge(z, missing, overlap):
+    """Solve one map (window_length, horizon); None if no map beats zero."""
+    n = len(z)
+    cuts = torch.linspace(n * (1 - SHARE), n, FOLDS + 1).long().tolist()
+    errors = torch.zeros(len(PENALTIES) + 1, dtype=z.dtype)
+    for first, end in zip(cuts[:-1], cuts[1:], strict=True):
+        seen = first - overlap
+        if seen < FEWEST or first == end:
+            continue
+        fold = z[first:end], missing[first:end]
+        maps = _solutions(z[:seen], missing[:seen], PENALTIES)
+        errors += torch.stack([_error(*fold, each) for each in [*maps, None]])
+    best = int(errors.argmin())
+    if best == len(PENALTIES) or not errors[-1] > 0:
+        return None
+    return _solutions(z, missing, PENALTIES[best : best + 1])[0]
+
+
+def _error(z, missing, solution):
+    rest = missing if solution is None else missing - z @ solution
+    return rest.abs().sum()
+
+
+def _solutions(z, missing, penalties):
+    """Solve the regression for each penalty: list of (window_length, horizon)."""
+    z, missing = z.flatten(0, 1), missing.flatten(0, 1)
+    values, vectors = torch.linalg.eigh(z.T @ z)
+    turned = vectors.T @ (z.T @ missing)
+    return [
+        vectors @ (turned / (values.clamp(min=0) + penalty * len(z))[:, None])
+        for penalty in penalties
+    ]

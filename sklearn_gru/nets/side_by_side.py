@@ -1,0 +1,97 @@
+"""Several recurrent networks in one."""
+
+import torch
+from torch import nn
+
+from sklearn_gru.nets.recurrent import Recurrent
+
+
+class SideBySide(nn.Module):
+    """Recurrent networks that differ in nothing but their initial weights.
+
+    Parameters
+    ----------
+    n_members : int
+    input_size : int
+    units : tuple of int
+    seed : int
+        Seeds the dropout of the first; the others follow.
+    **recurrent
+        Arguments of `Recurrent`.
+    """
+
+    def __init__(self, n_members, input_size, units, *, seed, **recurrent):
+        super().__init__()
+        self.members = nn.ModuleList(
+            Recurrent(input_size, units, seed=seed + (number << 32), **recurrent)
+            for number in range(n_members)
+        )
+        self.output_size = n_members * self.members[0].output_size
+
+    @property
+    def is_fused(self):
+        """Whether all layers run as compiled loops, every row of a batch by itself."""
+        return all(member.is_fused for member in self.members)
+
+    @property
+    def layers(self):
+        """The layers of the first network."""
+        return self.members[0].layers
+
+    @property
+    def dropout(self):
+        """The dropout of the first network."""
+        return self.members[0].dropout
+
+    def freeze(self):
+        """Promise that no weight will change."""
+        for member in self.members:
+            member.freeze()
+
+    def use_kernel(self, kernel):
+        """Choose what runs GRU layers: "auto", "fused" or "torch"."""
+        for member in self.members:
+            member.use_kernel(kernel)
+
+    def summary(self, x):
+        """Map x (B, T, input_size) to last hidden states (B, n_members, units)."""
+        return torch.stack([member.summary(x) for member in self.members], dim=1)
+
+
+class Heads(nn.Module):
+    """A linear head for each of several networks.
+
+    Parameters
+    ----------
+    n_members : int
+    width : int
+        Of a network's hidden state.
+    n_outputs : int
+    """
+
+    def __init__(self, n_members, width, n_outputs):
+        super().__init__()
+        self.members = nn.ModuleList(
+            nn.Linear(width, n_outputs) for _ in range(n_members)
+        )
+
+    def reset(self):
+        """Put out zeros."""
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, hidden):
+        """Map hidden (B, n_members, width) to (B, n_members, n_outputs)."""
+        outputs = [
+            head(hidden[:, number]) for number, head in enumerate(self.members)
+        ]
+        return torch.stack(outputs, dim=1)
+
+
+def median(x, dim):
+    """Return the median along a dimension: of an even number, the middle two's mean."""
+    n = x.shape[dim]
+    if n == 1:
+        return x.squeeze(dim)
+    middle = x.sort(dim=dim).values.narrow(dim, (n - 1) // 2, 2 - n % 2)
+    return middle.mean(dim=dim)
