@@ -147,7 +147,7 @@ def count_future_rows(values):
     1
     """
     known = np.flatnonzero(~np.isnan(values).all(axis=1))
-    return len(values) - (known[-1] + 1 if len(known) else 0)
+    return len(values) - (int(known[-1]) + 1 if len(known) else 0)
 
 
 def check_missing(estimator, rows, places, may_end_in_future):
