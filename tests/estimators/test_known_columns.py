@@ -8,6 +8,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from skorch.callbacks import EpochScoring
 
 from sklearn_gru import GRUForecaster
 
@@ -293,6 +294,33 @@ def test_partial_fit_takes_the_rows_that_follow(monkeypatch, kept):
     np.testing.assert_allclose(
         model.forecast(5, with_future(TABLE, N, 5)[N:]), known_again, rtol=1e-9
     )
+
+
+def test_columns_of_y_may_change_places(model):
+    swapped = model.score(TABLE[N:], TABLE[N:][UNKNOWN[::-1]])
+    assert swapped == model.score(TABLE[N:], TABLE[N:][UNKNOWN])
+
+
+def test_training_goes_on_behind_calibration_rows_and_gaps():
+    model = GRUForecaster(**QUICK, known_columns=KNOWN, calibration_fraction=0.3)
+    model.fit(TABLE[:80]).partial_fit(TABLE[:80]).partial_fit(TABLE[80:100])
+    with pytest.warns(UserWarning, match="begins anew"):
+        model.partial_fit(TABLE[105:N])
+    ahead = with_future(TABLE, N, 5)
+    expected = model.predict(ahead[105:], steps=5, context="apply")
+    np.testing.assert_allclose(model.forecast(5, ahead[N:]), expected, rtol=1e-9)
+
+
+def test_callbacks_score_forecasts_with_known_columns():
+    model = GRUForecaster(
+        **{**QUICK, "max_epochs": 1},
+        known_columns=KNOWN,
+        early_stopping=True,
+        callbacks=[EpochScoring("r2", name="r2")],
+    ).fit(TRAIN, TRAIN["demand"])
+    held_out = TRAIN[-11:]  # a tenth of 112 windows
+    expected = model.score(held_out, held_out["demand"])
+    assert model.net_.history[-1, "r2"] == pytest.approx(expected)
 
 
 def test_warm_starts_go_on():

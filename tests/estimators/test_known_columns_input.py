@@ -81,6 +81,12 @@ def test_columns_that_are_not_there(known, message):
     assert not hasattr(model, "n_features_in_")
 
 
+def test_columns_of_the_same_name():
+    twins = TRAIN.set_axis(["a", "b", "c", "b"], axis=1)
+    with pytest.raises(ValueError, match="unique column names"):
+        GRUForecaster(**QUICK, known_columns=["b"]).fit(twins)
+
+
 def test_names_behind_a_scaler_that_returns_arrays():
     pipe = make_pipeline(MinMaxScaler(), GRUForecaster(**QUICK, known_columns=["b"]))
     with pytest.raises(ValueError, match=r"give positions .* pipe.set_output\("):
