@@ -48,7 +48,8 @@ class ForecastDisplay:
             Fitted. A search, such as ``GridSearchCV``, forecasts with its
             ``best_estimator_``.
         X : array-like of shape (n_rows, n_features)
-            As in the estimator's `predict`.
+            As in the estimator's `predict`. If it ends in `steps` future rows, with
+            `known_columns`, `y` is needed and has none of them.
         steps : int
             Rows to forecast after the end of `X`.
         y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
@@ -75,9 +76,10 @@ class ForecastDisplay:
             )
         shown = slice(-n_shown if n_shown else None, None)
         observed = _column(np.asarray(y), column)
-        one_step = _column(estimator.predict(X), column)
+        known = X if len(y) == len(X) else X[: len(y)]
+        one_step = _column(estimator.predict(known), column)
         ahead = _column(estimator.predict(X, steps=steps), column)
-        time, time_ahead = _time_axis(X, steps)
+        time, time_ahead = _time_axis(known, steps)
         return cls(
             observed[shown], one_step[shown], ahead, time[shown], time_ahead, name
         ).plot(ax)

@@ -33,6 +33,18 @@ def test_lines_are_observations_and_forecasts(model):
     mpl.pyplot.close(display.figure_)
 
 
+def test_rows_of_the_future_are_forecast_only():
+    model = GRUForecaster(8, 4, max_epochs=2, known_columns=["b"], random_state=0)
+    model.fit(TABLE[:60], TABLE["a"][:60])
+    ahead = TABLE.assign(a=TABLE["a"].where(np.arange(80) < 75))
+    display = ForecastDisplay.from_estimator(model, ahead, TABLE["a"][:75], steps=5)
+    np.testing.assert_array_equal(display.observed, TABLE["a"][:75])
+    np.testing.assert_array_equal(display.one_step, model.predict(TABLE[:75]))
+    np.testing.assert_array_equal(display.ahead, model.predict(ahead, steps=5))
+    np.testing.assert_array_equal(display.time_ahead, INDEX[75:])
+    mpl.pyplot.close(display.figure_)
+
+
 def test_draws_into_given_axes_what_is_asked_for():
     model = GRUForecaster(8, 4, max_epochs=2).fit(TABLE[:60], TABLE["a"][:60])
     figure, ax = mpl.pyplot.subplots()

@@ -9,6 +9,11 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._conformal import offsets_by_step
+from sklearn_gru.estimators._known_columns import (
+    count_future_rows,
+    names_at,
+    require_future_rows,
+)
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
 from sklearn_gru.estimators.forecasting import Origins
@@ -24,33 +29,36 @@ class Forecasts(TransformerMixin):
         ----------
         X : array-like of shape (n_rows, n_features)
             By default a continuation of the training series, or that series itself.
+            With `known_columns`, `steps` future rows follow it, which are NaN in all
+            other columns; it may be these rows alone.
         steps : int, default=None
-            Forecast this many rows after the last row of `X`.
+            Forecast this many rows after the last row of `X`, or after the last one
+            that is no future row.
         context : {"extend", "apply"}, default=None
             Overrides the parameter of that name.
 
         Returns
         -------
         ndarray of shape (n_rows,) or (n_rows, n_targets), float64
-            Row t is the forecast of row t of `y`, made without seeing row t of `X`.
-            With `steps`, of shape (steps,) or (steps, n_targets). 1-D if `y` was.
+            Row t is the forecast of row t of `y`, made without seeing row t of `X`,
+            but for its `known_columns`. With `steps`, of shape (steps,) or (steps,
+            n_targets). 1-D if `y` was.
 
         Raises
         ------
         ValueError
-            If `X` has other columns than in `fit`, or if `steps` is more than
-            `horizon` and the targets are no affine images of columns of `X`.
+            If `X` has other columns than in `fit`, if `steps` is more than `horizon`
+            and the targets are no affine images of columns of `X`, or if `X` has fewer
+            than `steps` future rows, or NaN elsewhere.
         """
         if isinstance(X, Origins):
             return self._in_shape(self.engine_.forecast_at(X))
-        values, before = self._read_context(X, context)
+        rows, before, n_known = self._read_context(X, context, steps)
         if steps is None:
-            origins = np.arange(len(values))
-            forecast = self.engine_.forecast_from(origins, values, 1, before)[:, 0]
+            forecast = self._forecast_from(np.arange(n_known), rows, 1, before)[:, 0]
         else:
-            forecast = self.engine_.forecast_from([len(values)], values, steps, before)[
-                0
-            ]
+            self._require_future_rows(len(rows) - n_known, steps)
+            forecast = self._forecast_from([n_known], rows, steps, before)[0]
         return self._in_shape(forecast)
 
     def forecast(self, steps, X=None):
@@ -61,7 +69,8 @@ class Forecasts(TransformerMixin):
         steps : int
             Number of rows.
         X : array-like of shape (n_rows, n_features), default=None
-            As in `predict`; the training series if None.
+            As in `predict`; the training series if None. With `known_columns` it is
+            needed, and may be the future rows alone.
 
         Returns
         -------
@@ -70,6 +79,12 @@ class Forecasts(TransformerMixin):
         if X is not None:
             return self.predict(X, steps=steps)
         check_is_fitted(self)
+        if places := self.engine_.relation.form.known_columns:
+            raise ValueError(
+                f"This forecaster was fitted with known columns: pass X with {steps} "
+                f"rows, in which {names_at(self, places)} have their future values and "
+                "all other columns are NaN."
+            )
         return self._in_shape(self.engine_.forecast(steps))
 
     def rolling_forecast(self, X, steps, context=None):
@@ -88,11 +103,25 @@ class Forecasts(TransformerMixin):
         -------
         ndarray of shape (n_rows, steps, n_targets), float64
             Entry [i, j] is the forecast of row i + 1 + j, made with the rows up to and
-            including i.
+            including i. With `known_columns` there is none from the last `steps` rows,
+            unless future rows follow them: what is known of later rows is not made up.
+
+        Raises
+        ------
+        ValueError
+            As in `predict`, or if, with `known_columns`, no row has `steps` rows behind
+            it.
         """
-        values, before = self._read_context(X, context)
-        origins = np.arange(1, len(values) + 1)
-        return self.engine_.forecast_from(origins, values, steps, before)
+        rows, before, n_known = self._read_context(X, context, steps)
+        self.engine_.require_steps(steps)
+        if rows.exogenous is not None:
+            n_known = min(n_known, len(rows) - steps)
+            if n_known < 1:
+                raise ValueError(
+                    f"No row of X has steps={steps} rows behind it, and forecasts need "
+                    f"their known columns: X has {len(rows)} rows."
+                )
+        return self._forecast_from(np.arange(1, n_known + 1), rows, steps, before)
 
     def transform(self, X):
         """Compute the hidden state behind each row's forecast.
@@ -108,8 +137,10 @@ class Forecasts(TransformerMixin):
             ``units`` of the last layer, for each column of `X` in turn if `channels`
             is "independent".
         """
-        values, before = self._read_context(X)
-        return self.engine_.states(np.arange(len(values)), values, before)
+        rows, before, n_known = self._read_context(X)
+        return self.engine_.states(
+            np.arange(n_known), rows.values, before, rows.exogenous
+        )
 
     def score(self, X, y=None, sample_weight=None):
         """Compute R² of the one-step-ahead forecasts.
@@ -146,7 +177,8 @@ class Forecasts(TransformerMixin):
         Parameters
         ----------
         X, steps
-            As in `predict`; without `X`, the rows after the training series.
+            As in `predict`; without `X`, the rows after the training series, if there
+            are no `known_columns`.
         coverage : float, default=0.9
             Share of the values that the intervals are to contain.
 
@@ -174,7 +206,7 @@ class Forecasts(TransformerMixin):
         Parameters
         ----------
         X, steps
-            As in `predict`; without `X`, the rows after the training series.
+            As in `predict_interval`.
         alpha : float or sequence of float, default=(0.1, 0.5, 0.9)
             Probabilities that the values lie below.
 
@@ -203,24 +235,57 @@ class Forecasts(TransformerMixin):
             )
         return calibration.errors(self.engine_, steps)
 
-    def _read_context(self, X, context=None):
-        """Validate `X`; return its values and the rows before it (None: padding)."""
+    def _forecast_from(self, origins, rows, steps, before):
+        return self.engine_.forecast_from(
+            origins, rows.values, steps, before, rows.exogenous
+        )
+
+    def _require_future_rows(self, n_future, steps):
+        """Raise if `steps` rows are to be forecast, and not so many are known of."""
+        places = self.engine_.relation.form.known_columns
+        if places:
+            self.engine_.require_steps(steps)
+            require_future_rows(n_future, steps, self, places)
+
+    def _read_context(self, X, context=None, steps=None):
+        """Validate `X`, which may end in future rows if `steps` are given.
+
+        Returns
+        -------
+        rows : Rows
+        before : Rows or None
+            The rows before them; None is padding.
+        n_known : int
+            How many of `rows` are not future ones.
+        """
         check_is_fitted(self)
-        rows, _ = read_series(self, X)
         context = self.context if context is None else context
         if context not in ("extend", "apply"):
             raise ValueError(f'context must be "extend" or "apply", got {context!r}.')
-        if context == "apply":
-            return rows.values, None
+        form = self.engine_.relation.form
+        ahead = steps is not None
+        rows, _ = read_series(self, X, known=form, may_end_in_future=ahead)
+        n_future = count_future_rows(rows.values) if form.known_columns else 0
+        n_known = len(rows) - n_future
+        before = self._rows_before(rows, n_future) if context == "extend" else None
+        if not n_known and before is None:
+            raise ValueError(
+                f"X has {n_future} future rows, and none before them. Put the rows in "
+                "front that are known."
+            )
+        return rows, before, n_known
+
+    def _rows_before(self, rows, n_future):
+        """Find the rows before those of X in the training series, or None."""
         history = self.engine_.history
-        place = recognise(rows, history, self.window_length_)
+        place = recognise(rows, history, self.window_length_, n_future)
         if place.behind_gap:
             warnings.warn(
                 f"X begins at {rows.index[0]}, which does not follow the training "
                 f"series, whose last row is {history.last.index[-1]}; its first rows "
                 'are forecast from that series all the same. Use context="apply" to '
                 "read X by itself.",
-                stacklevel=3,
+                stacklevel=4,
             )
         before = history.before(place.start or 0)
         n_before = 0 if before is None else len(before)
@@ -230,9 +295,9 @@ class Forecasts(TransformerMixin):
                 f"{n_before} of the rows before it are remembered: its first "
                 f"{self.window_length_} rows are forecast from too few. Let X begin "
                 "earlier to forecast them.",
-                stacklevel=3,
+                stacklevel=4,
             )
-        return rows.values, before
+        return before
 
     def _in_shape(self, y):
         return self.engine_.relation.in_shape(y)

@@ -32,7 +32,7 @@ class Place:
     behind_gap: bool = False
 
 
-def recognise(rows, history, window_length):
+def recognise(rows, history, window_length, n_future=0):
     """Tell where in the known series rows begin: the only guess that is made.
 
     1. If both have a time index, the index decides.
@@ -52,18 +52,22 @@ def recognise(rows, history, window_length):
     rows : Rows
     history : History
     window_length : int
+    n_future : int, default=0
+        How many of the rows, the last ones, are not known yet: only when they are
+        counts.
 
     Returns
     -------
     Place
     """
+    values = rows.values[: len(rows) - n_future]
     if _both_have_an_index(rows, history):
-        place = _place_by_index(rows, history)
+        place = _place_by_index(rows.index, values, history)
         if place is not None:
             return place
-    if len(rows) == 1:
+    if len(values) < 2:
         return Place(history.n_rows)  # a single row is no evidence
-    matcher = Matcher(rows.values, history)
+    matcher = Matcher(values, history)
     if matcher.is_beginning(window_length):
         return Place(0)
     return Place(history.n_rows - matcher.overlap())
@@ -76,20 +80,20 @@ def _both_have_an_index(rows, history):
     return of_one_kind(index, known)
 
 
-def _place_by_index(rows, history):
+def _place_by_index(index, values, history):
     """Look the first label up among the known ones.
 
     None means that rows are numbered by themselves: these numbers are known, but
     belong to other values.
     """
-    label, last = rows.index[0], history.last.index
+    label, last = index[0], history.last.index
     later = is_later(label, last)
-    check_same_steps(rows.index, last)
+    check_same_steps(index, last)
     if later:
-        return Place(history.n_rows, behind_gap=not follows(rows.index, last))
-    start = _position_of(rows.index, history)
+        return Place(history.n_rows, behind_gap=not follows(index, last))
+    start = _position_of(index, history)
     if start is not None and is_integer_dtype(last.dtype):
-        agrees = Matcher(rows.values, history).begins_at(start)
+        agrees = Matcher(values, history).begins_at(start)
         return Place(start) if agrees else None
     return Place(start)
 

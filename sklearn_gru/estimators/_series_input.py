@@ -1,6 +1,7 @@
 """Reading what a forecaster is given: a table of rows in the order of time."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,13 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 from sklearn_gru.data import fit_scaler, memory_map_of
+from sklearn_gru.estimators._known_columns import (
+    check_missing,
+    names_known_columns,
+    other_places,
+    places_of_known,
+    refuse_known_targets,
+)
 from sklearn_gru.estimators._time_index import (
     check_same_index,
     check_time_index,
@@ -16,22 +24,26 @@ from sklearn_gru.estimators._time_index import (
 from sklearn_gru.estimators.forecasting import Form, Rows
 
 
-def read_series(estimator, X, y=None, *, reset=False):
+def read_series(estimator, X, y=None, *, known=None, may_end_in_future=False):
     """Validate a series and, beside it, what is to be forecast.
 
     Parameters
     ----------
-    estimator : BaseEstimator
-        Learns the columns of `X` if `reset`, else it knows them.
+    estimator : GRUForecaster
+        Learns the columns of `X` in the first fit, and knows them later.
     X : array-like of shape (n_rows, n_features)
     y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
-        The columns of `X` if None.
-    reset : bool, default=False
+        The columns of `X` if None, but for those that are known of the future.
+    known : Form, default=None
+        Of the first fit; None if this is it.
+    may_end_in_future : bool, default=False
+        Whether the last rows may be NaN in all but the columns that are known.
 
     Returns
     -------
     rows : Rows
     form : Form
+        Of `X` and `y` as they are here.
 
     Raises
     ------
@@ -42,12 +54,20 @@ def read_series(estimator, X, y=None, *, reset=False):
     check_time_index(X, "X")
     check_time_index(y, "y")
     check_same_index(X, y)
-    values = _read_values(estimator, X, reset)
-    if y is None or (y is X and (reset or memory_map_of(X) is not None)):
-        return Rows(values, index=time_index_of(X)), Form(names=_names(X))
+    splits = names_known_columns(estimator) if known is None else known.known_columns
+    table = _read_table(estimator, X, reset=known is None, may_hold_nan=bool(splits))
+    places = places_of_known(estimator) if known is None else known.known_columns
+    rows = replace(_split(table, places), index=time_index_of(X))
+    if places:
+        check_missing(estimator, rows, places, may_end_in_future)
+    is_x = y is X and (known is None or memory_map_of(X) is not None)
+    if y is None or (is_x and not places):
+        return rows, Form(names=_names(X, places), known_columns=places)
     targets, form = _read_targets(y)
-    check_consistent_length(values, targets)
-    return Rows(values, targets, index=time_index_of(X)), form
+    check_consistent_length(table, targets)
+    if places and known is None:
+        refuse_known_targets(estimator, table, places, targets, form.names)
+    return replace(rows, targets=targets), replace(form, known_columns=places)
 
 
 def read_more(estimator, X, y, known):
@@ -69,7 +89,7 @@ def read_more(estimator, X, y, known):
     ValueError
         As in `read_series`, or if the columns of `y` have other names.
     """
-    rows, form = read_series(estimator, X, y)
+    rows, form = read_series(estimator, X, y, known=known)
     if memory_map_of(rows.values) is not None:
         fit_scaler(rows.values)  # which looks at every block for NaN
     names = form.names, known.names
@@ -81,13 +101,23 @@ def read_more(estimator, X, y, known):
             f"{list(known.names)}."
         )
     order = [form.names.index(name) for name in known.names]
-    return Rows(rows.values, rows.targets[:, order], index=rows.index)
+    return replace(rows, targets=rows.targets[:, order])
 
 
-def _read_values(estimator, X, reset):
+def _split(table, places):
+    """Take the columns that are known of the future from the others."""
+    if not places:
+        return Rows(table)
+    others = other_places(places, table.shape[1])
+    return Rows(
+        np.take(table, others, axis=1), exogenous=np.take(table, places, axis=1)
+    )
+
+
+def _read_table(estimator, X, reset, may_hold_nan):
     _require_table(X)
     minimum = 2 if reset else 1
-    if memory_map_of(X) is not None:
+    if memory_map_of(X) is not None and not may_hold_nan:
         # Neither converted, which would copy it, nor looked at here: scaling looks at
         # every block for NaN.
         return validate_data(
@@ -103,6 +133,7 @@ def _read_values(estimator, X, reset):
             X,
             reset=reset,
             dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan" if may_hold_nan else True,
             ensure_min_samples=minimum,
         )
 
@@ -138,8 +169,10 @@ def _read_targets(y):
     return targets[:, None] if flat else targets, Form(flat, _names(y))
 
 
-def _names(table):
-    return tuple(table.columns) if isinstance(table, pd.DataFrame) else None
+def _names(table, left_out=()):
+    if not isinstance(table, pd.DataFrame):
+        return None
+    return tuple(table.columns[other_places(left_out, table.shape[1])])
 
 
 @contextmanager

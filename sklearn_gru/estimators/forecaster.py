@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._base import BaseRecurrent, draw_seed, validated
 from sklearn_gru.estimators._forecasts import Forecasts
+from sklearn_gru.estimators._known_columns import places_of_known
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
@@ -43,6 +44,11 @@ class GRUForecaster(Forecasts, RegressorMixin, BaseRecurrent):
         training series, unless `X` is found to be that series or to overlap with it
         (see :ref:`context`). "apply": nothing; the start is padded with the first
         row.
+    known_columns : array-like of str, int or bool, default=None
+        The columns of `X` that are known of the future, such as holidays, prices or the
+        hour of the day: by name, by position, or as a mask. They help to forecast the
+        row that they stand in, and are not forecast themselves. Behind a scaler that
+        returns arrays columns have no names. See :ref:`known-columns`.
     calibration_fraction : float, default=0.0
         Share of the rows, the latest ones, that is kept out of training to measure
         errors for `predict_interval` and `predict_quantiles`.
@@ -123,6 +129,7 @@ least 25: give a longer series or a shorter window.
         "channels": [StrOptions({"joint", "independent"})],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "context": [StrOptions({"extend", "apply"})],
+        "known_columns": ["array-like", None],
         "calibration_fraction": [Interval(Real, 0, 1, closed="left")],
         "loss": [StrOptions(set(FORECAST_LOSSES))],
     }
@@ -145,6 +152,7 @@ least 25: give a longer series or a shorter window.
         channels="joint",
         stride=1,
         context="extend",
+        known_columns=None,
         calibration_fraction=0.0,
         loss="squared_error",
         cell="gru",
@@ -184,6 +192,7 @@ least 25: give a longer series or a shorter window.
         self.channels = channels
         self.stride = stride
         self.context = context
+        self.known_columns = known_columns
         self.calibration_fraction = calibration_fraction
         self.loss = loss
         self.cell = cell
@@ -218,9 +227,10 @@ least 25: give a longer series or a shorter window.
         ----------
         X : array-like of shape (n_rows, n_features)
             The series that windows are cut from. A :class:`numpy.memmap` is read a
-            batch at a time.
+            batch at a time, unless there are `known_columns`.
         y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
-            What to forecast, row by row beside `X`; the columns of `X` if None.
+            What to forecast, row by row beside `X`; the columns of `X` if None, but for
+            its `known_columns`.
 
         Returns
         -------
@@ -234,12 +244,12 @@ least 25: give a longer series or a shorter window.
             If `X` or `y` has a wrong shape, length or content, if their time index
             has a hole, goes back or differs, or if training diverges. With
             `warm_start`, also if y is related to X in another way than in the first
-            fit.
+            fit. If `known_columns` are not columns of `X`, or are among `y`.
         """
         if self._starts_anew(continuing=False):
             return self._fit_anew(X, y)
         with self._all_or_nothing():
-            rows = read_more(self, X, y, self.engine_.relation.form)
+            rows = self._read_more(X, y)
             self.engine_ = self.engine_.refit(rows, self)
         return self
 
@@ -268,13 +278,24 @@ least 25: give a longer series or a shorter window.
         if self._starts_anew(continuing=True):
             return self._fit_anew(X, y, whole=False)
         with self._all_or_nothing():
-            rows = read_more(self, X, y, self.engine_.relation.form)
+            rows = self._read_more(X, y)
             self.engine_ = self._continued(rows)
         return self
 
+    def _read_more(self, X, y):
+        """Read rows to go on training with."""
+        form = self.engine_.relation.form
+        if places_of_known(self) != form.known_columns:
+            raise ValueError(
+                f"Training can't go on with known_columns={self.known_columns!r}: the "
+                f"fitted forecaster has known_columns={list(form.known_columns)}. Set "
+                "it back, or fit anew with warm_start=False."
+            )
+        return read_more(self, X, y, form)
+
     def _fit_anew(self, X, y, whole=True):
         with self._all_or_nothing():
-            rows, form = read_series(self, X, y, reset=True)
+            rows, form = read_series(self, X, y)
             seed = draw_seed(self.random_state)
             self.engine_ = ForecastEngine.fit(
                 rows,

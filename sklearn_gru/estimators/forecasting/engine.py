@@ -308,23 +308,14 @@ class ForecastEngine:
         before : Rows, default=None
             The rows right before `values`; None pads with the first of `values`.
         exogenous : ndarray of shape (n_known, n_exogenous), default=None
-            One row for each of `values`, and for those after them. It goes with a
-            `before` of None.
+            One row for each of `values`, and for those after them.
 
         Returns
         -------
         ndarray of shape (n_origins, steps, n_targets), float64
         """
-        _require_steps(steps, self)
-        before = None if before is None else before.values
-        if exogenous is not None:
-            exogenous = self.relation.exogenous_scaler.transform(exogenous)
-
-        def take(origins):
-            inputs = [windows_before(origins, values, before, self)]
-            if exogenous is not None:
-                inputs.append(known_beside(origins, exogenous, steps, self))
-            return inputs
+        self.require_steps(steps)
+        take = self._inputs(values, before, exogenous, steps)
 
         def forecast(module, windows, known=None):
             return feed_back(module, windows, known, steps)
@@ -345,16 +336,33 @@ class ForecastEngine:
         )
         return forecast[:, 0]
 
-    def states(self, origins, values, before=None):
-        """Compute the hidden states behind forecasts: (n_origins, units), float64."""
-        before = None if before is None else before.values
+    def states(self, origins, values, before=None, exogenous=None):
+        """Compute the hidden states behind forecasts: (n_origins, units), float64.
+
+        Parameters are those of `forecast_from`.
+        """
         states = evaluate_at(
             self,
             np.asarray(origins),
-            lambda origins: [windows_before(origins, values, before, self)],
-            lambda module, windows: module.features(windows),
+            self._inputs(values, before, exogenous, 1),
+            lambda module, *inputs: module.features(*inputs),
         )
         return require_finite(states.astype(np.float64), "The hidden state")
+
+    def _inputs(self, values, before, exogenous, steps):
+        """Return a function that gathers the network's inputs at origins."""
+        rows_before = None if before is None else before.values
+        known_before = None if before is None else before.exogenous
+
+        def take(origins):
+            inputs = [windows_before(origins, values, rows_before, self)]
+            if exogenous is not None:
+                inputs.append(
+                    known_beside(origins, exogenous, known_before, steps, self)
+                )
+            return inputs
+
+        return take
 
     def errors(self, rows, start, steps):
         """Errors of all forecasts from row `start` on, by step.
@@ -375,16 +383,16 @@ class ForecastEngine:
         )
         return truth[origins[:, None] + np.arange(steps)] - forecast
 
-
-def _require_steps(steps, engine):
-    if not isinstance(steps, (int, np.integer)) or steps < 1:
-        raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
-    if steps > engine.horizon and engine.relation.affine is None:
-        raise ValueError(
-            f"steps={steps} is more than horizon={engine.horizon}, and the targets are "
-            "no affine images of columns of X, so forecasts can't be fed back. Fit "
-            f"with horizon={steps}, or transform X and y alike."
-        )
+    def require_steps(self, steps):
+        """Raise unless that many rows can be forecast."""
+        if not isinstance(steps, (int, np.integer)) or steps < 1:
+            raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
+        if steps > self.horizon and self.relation.affine is None:
+            raise ValueError(
+                f"steps={steps} is more than horizon={self.horizon}, and the targets "
+                "are no affine images of columns of X, so forecasts can't be fed back. "
+                f"Fit with horizon={steps}, or transform X and y alike."
+            )
 
 
 def _require_seen(n_seen, fraction, window_length, horizon):

@@ -84,25 +84,33 @@ def windows_before(origins, values, before, engine):
     return z
 
 
-def known_beside(origins, known, steps, engine):
+def known_beside(origins, known, before, steps, engine):
     """Gather what is known beside the windows and of the rows after them.
+
+    Rows before the first one repeat it, and rows behind the last one repeat that.
 
     Parameters
     ----------
     origins : ndarray of int, shape (n_origins,)
     known : ndarray of shape (n_rows, n_exogenous)
-        Standardised.
+    before : ndarray of shape (n_before, n_exogenous) or None
+        The rows right before `known`.
     steps : int
     engine : ForecastEngine
 
     Returns
     -------
     ndarray of shape (n_origins, window_length - 1 + n_ahead, n_exogenous)
-        `n_ahead` is the length of whole blocks for that many steps.
+        Standardised. `n_ahead` is the length of whole blocks for that many steps.
     """
     n_ahead = -(-steps // engine.horizon) * engine.horizon
     rows = origins[:, None] + np.arange(1 - engine.window_length_, n_ahead)
-    return known[np.clip(rows, 0, len(known) - 1)]
+    beside = gather(np.asarray(known), np.clip(rows, 0, len(known) - 1))
+    beside = beside.astype(np.float64)
+    early = rows < 0
+    if before is not None and early.any():
+        beside[early] = before[np.maximum(rows[early], -len(before))]
+    return engine.relation.exogenous_scaler.transform(beside)
 
 
 def feed_back(module, windows, known, steps):

@@ -24,11 +24,14 @@ class Form:
         Whether targets are one-dimensional.
     names, exogenous_names : tuple or None, default=None
         The columns of the targets, and of what is known of the future.
+    known_columns : tuple of int, default=()
+        Which columns of the user's X are known of the future, if they stand in it.
     """
 
     flat: bool = False
     names: tuple | None = None
     exogenous_names: tuple | None = None
+    known_columns: tuple = ()
 
 
 @dataclass(frozen=True)
