@@ -19,7 +19,7 @@ from sklearn_gru.estimators.forecasting.network import (
 from sklearn_gru.estimators.forecasting.origins import (
     evaluate_at,
     feed_back,
-    known_beside,
+    inputs_before,
     windows_before,
 )
 from sklearn_gru.estimators.forecasting.relation import Relation
@@ -286,16 +286,13 @@ class ForecastEngine:
         -------
         ndarray of shape (n_origins, steps, n_targets), float64
         """
-        _require_steps(steps, self)
+        require_steps(steps, self)
         before = None if before is None else before.values
         if exogenous is not None:
             exogenous = self.relation.exogenous_scaler.transform(exogenous)
 
         def take(origins):
-            inputs = [windows_before(origins, values, before, self)]
-            if exogenous is not None:
-                inputs.append(known_beside(origins, exogenous, steps, self))
-            return inputs
+            return inputs_before(origins, values, before, exogenous, steps, self)
 
         def forecast(module, windows, known=None):
             return feed_back(module, windows, known, steps)
@@ -347,7 +344,8 @@ class ForecastEngine:
         return truth[origins[:, None] + np.arange(steps)] - forecast
 
 
-def _require_steps(steps, engine):
+def require_steps(steps, engine):
+    """Raise unless `steps` is a number of rows that the engine can forecast."""
     if not isinstance(steps, (int, np.integer)) or steps < 1:
         raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
     if steps > engine.horizon and engine.relation.affine is None:

@@ -84,6 +84,23 @@ def windows_before(origins, values, before, engine):
     return z
 
 
+def inputs_before(origins, values, before, exogenous, steps, engine):
+    """Gather the network's inputs for forecasts from origins, as a list of arrays.
+
+    Parameters
+    ----------
+    origins, values, before, engine
+        As in `windows_before`.
+    exogenous : ndarray of shape (n_known, n_exogenous) or None
+        As in `known_beside`.
+    steps : int
+    """
+    inputs = [windows_before(origins, values, before, engine)]
+    if exogenous is not None:
+        inputs.append(known_beside(origins, exogenous, steps, engine))
+    return inputs
+
+
 def known_beside(origins, known, steps, engine):
     """Gather what is known beside the windows and of the rows after them.
 
