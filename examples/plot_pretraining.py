@@ -55,9 +55,9 @@ known, future = unseen[months < "2021-01"], unseen[months >= "2021-01"]
 # One training
 # ------------
 # ``fit`` on a panel keeps one forecaster per series, as sktime does. Pretrained ones
-# share the network; each has its own level and spread. The network forecasts the
-# distance from the mean of the window, the last two years: ``center="auto"`` finds
-# that shops differ in size and trend, not in pattern.
+# share the network, which forecasts all series in one pass; each has its own level and
+# spread. The network forecasts the distance from the mean of the window, the last two
+# years: ``center="auto"`` finds that shops differ in size and trend, not in pattern.
 #
 # For comparison, twenty networks that know nothing but their own three years, and a
 # naive forecast per shop: "as in the same month of the year before".

@@ -1,8 +1,8 @@
 """Series, windows, sequences and texts as NumPy arrays; independent of torch."""
 
 from sklearn_gru.data._affine import AffineMap, find_affine_map
-from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release
 from sklearn_gru.data._logarithm import LogScaler, fit_log_scaler
+from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release
 from sklearn_gru.data._scaling import Scaler, fit_scaler
 from sklearn_gru.data._sequences import Ragged, as_sequences
 from sklearn_gru.data._symbols import Symbols, fit_symbols
@@ -16,8 +16,8 @@ __all__ = [
     "UNKNOWN",
     "AffineMap",
     "Corpus",
-    "Ragged",
     "LogScaler",
+    "Ragged",
     "Scaler",
     "StopStrings",
     "Symbols",

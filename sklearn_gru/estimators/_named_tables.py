@@ -8,19 +8,22 @@ from sklearn_gru.estimators._time_index import check_time_index
 from sklearn_gru.estimators.forecasting import Form, Rows
 
 
-def check_steps_of_one(table):
+def check_steps_of_one(table, name="y"):
     """Raise if the index has holes, or counts in other steps than 1.
 
     Parameters
     ----------
     table : Series or DataFrame
+    name : str, default="y"
+        What to call it in the error.
     """
-    check_time_index(table, "y")
+    check_time_index(table, name)
     index = table.index
     if is_integer_dtype(index.dtype) and len(index) > 1 and index[1] - index[0] != 1:
         raise ValueError(
-            f"The index of y counts in steps of {index[1] - index[0]}, but sktime's "
-            "horizons count integers one by one: use y.reset_index(drop=True)."
+            f"The index of {name} counts in steps of {index[1] - index[0]}, but "
+            "sktime's horizons count integers one by one: use "
+            "y.reset_index(drop=True)."
         )
 
 
@@ -91,23 +94,6 @@ def read_tables(y, X, columns, relation=None):
     if relation is not None and X is not None:
         X = X[list(relation.form.exogenous_names)]
     return Rows(values_of(_select(y, columns)), exogenous=values_of(X))
-
-
-def read_panel(y, X, columns, relation=None):
-    """Read the series of a panel or hierarchy: a list of Rows.
-
-    Parameters are those of `read_tables`; the index has more than one level, of which
-    the last is time.
-    """
-    whole, times = read_tables(y, X, columns, relation), y.index.get_level_values(-1)
-    levels = list(range(y.index.nlevels - 1))
-    places = y.groupby(level=levels, sort=True).indices.values()
-    for rows in places:
-        check_time_index(pd.Series(0, times[rows]), "a series of the panel")
-    return [
-        Rows(whole.values[rows], exogenous=None if X is None else whole.exogenous[rows])
-        for rows in places
-    ]
 
 
 def check_counts(y, X, relation):

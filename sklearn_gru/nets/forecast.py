@@ -154,12 +154,13 @@ class ForecastNet(nn.Module):
         block = self(window, exogenous)
         return block[..., self.n_quantiles // 2] if self.n_quantiles > 1 else block
 
-    def features(self, window):
+    def features(self, window, exogenous=None):
         """Map windows to hidden states, (B, n_estimators * units).
 
         Columns that are read by themselves follow one another.
         """
-        return self._hidden(self._parts(window)[0], None).reshape(len(window), -1)
+        z = self._parts(window)[0]
+        return self._hidden(z, exogenous).reshape(len(window), -1)
 
     def _parts(self, window):
         """Return the scaled window, its naive forecast, and the spread of forecasts."""

@@ -1,5 +1,7 @@
 """The linear path: a map from a window straight to its forecast."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -70,7 +72,7 @@ def _ridge(z, missing, overlap):
     n = len(z)
     cuts = torch.linspace(n * (1 - SHARE), n, FOLDS + 1).long().tolist()
     errors = torch.zeros(len(PENALTIES) + 1, dtype=z.dtype)
-    for first, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for first, end in pairwise(cuts):
         seen = first - overlap
         if seen < FEWEST or first == end:
             continue

@@ -82,9 +82,7 @@ class Heads(nn.Module):
 
     def forward(self, hidden):
         """Map hidden (B, n_members, width) to (B, n_members, n_outputs)."""
-        outputs = [
-            head(hidden[:, number]) for number, head in enumerate(self.members)
-        ]
+        outputs = [head(hidden[:, number]) for number, head in enumerate(self.members)]
         return torch.stack(outputs, dim=1)
 
 

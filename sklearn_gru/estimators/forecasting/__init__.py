@@ -4,6 +4,7 @@ from sklearn_gru.estimators.forecasting.calibration import HeldOutErrors
 from sklearn_gru.estimators.forecasting.engine import ForecastEngine
 from sklearn_gru.estimators.forecasting.history import History, Rows
 from sklearn_gru.estimators.forecasting.origins import Origins
+from sklearn_gru.estimators.forecasting.panel import forecast_panel, share_a_network
 from sklearn_gru.estimators.forecasting.relation import Form, Relation
 from sklearn_gru.estimators.forecasting.season import usual_season
 from sklearn_gru.estimators.forecasting.windows import split_windows
@@ -16,6 +17,8 @@ __all__ = [
     "Origins",
     "Relation",
     "Rows",
+    "forecast_panel",
+    "share_a_network",
     "split_windows",
     "usual_season",
 ]

@@ -20,8 +20,7 @@ from sklearn_gru.estimators.forecasting.network import (
 from sklearn_gru.estimators.forecasting.origins import (
     evaluate_at,
     feed_back,
-    known_beside,
-    windows_before,
+    inputs_before,
 )
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.forecasting.windows import (
@@ -351,16 +350,9 @@ class ForecastEngine:
 
     def _inputs(self, values, before, exogenous, steps):
         """Return a function that gathers the network's inputs at origins."""
-        rows_before = None if before is None else before.values
-        known_before = None if before is None else before.exogenous
 
         def take(origins):
-            inputs = [windows_before(origins, values, rows_before, self)]
-            if exogenous is not None:
-                inputs.append(
-                    known_beside(origins, exogenous, known_before, steps, self)
-                )
-            return inputs
+            return inputs_before(origins, values, before, exogenous, steps, self)
 
         return take
 

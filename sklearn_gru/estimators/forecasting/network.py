@@ -30,9 +30,7 @@ def place_of(settings, net=None):
     return getattr(torch, settings.dtype), device
 
 
-def new_net(
-    dataset, relation, choices, settings, seed, *, device, one_series=True
-):
+def new_net(dataset, relation, choices, settings, seed, *, device, one_series=True):
     """Build an untrained net for a dataset's windows.
 
     Parameters

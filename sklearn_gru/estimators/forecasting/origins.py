@@ -84,6 +84,27 @@ def windows_before(origins, values, before, engine):
     return z
 
 
+def inputs_before(origins, values, before, exogenous, steps, engine):
+    """Gather the network's inputs for forecasts from origins, as a list of arrays.
+
+    Parameters
+    ----------
+    origins, values, engine
+        As in `windows_before`.
+    before : Rows or None
+        The rows right before `values`.
+    exogenous : ndarray of shape (n_known, n_exogenous) or None
+        As in `known_beside`.
+    steps : int
+    """
+    rows_before = None if before is None else before.values
+    inputs = [windows_before(origins, values, rows_before, engine)]
+    if exogenous is not None:
+        known_before = None if before is None else before.exogenous
+        inputs.append(known_beside(origins, exogenous, known_before, steps, engine))
+    return inputs
+
+
 def known_beside(origins, known, before, steps, engine):
     """Gather what is known beside the windows and of the rows after them.
 

@@ -11,6 +11,7 @@ from sklearn_gru.training import SequenceDataset, Together, dense
 
 HEAVIEST = 10.0
 
+
 def require_rows(n_rows, window_length, horizon, name="The series", note=""):
     """Raise unless a window and its targets fit into `n_rows` rows."""
     needed = window_length + horizon

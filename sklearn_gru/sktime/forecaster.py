@@ -1,13 +1,13 @@
-"""The forecaster behind sktime's interface; the only module that imports sktime."""
+"""The forecaster behind sktime's interface."""
 
 import warnings
 
 import numpy as np
 import pandas as pd
-from sktime.forecasting.base import BaseForecaster, ForecastingHorizon
 
 from sklearn_gru.estimators._base import draw_seed
 from sklearn_gru.estimators._conformal import offsets_by_step
+from sklearn_gru.estimators._named_panels import read_panel
 from sklearn_gru.estimators._named_tables import (
     check_counts,
     check_exogenous,
@@ -16,7 +16,6 @@ from sklearn_gru.estimators._named_tables import (
     form_of,
     in_known_order,
     places_of,
-    read_panel,
     read_tables,
     values_of,
 )
@@ -28,13 +27,15 @@ from sklearn_gru.estimators.forecasting import (
     HeldOutErrors,
     usual_season,
 )
+from sklearn_gru.sktime.horizons import places_ahead, require_known, steps_of
+from sklearn_gru.sktime.panels import PanelForecaster
 
 # Of a short series, a head that is sized by fh takes at most this part.
 LARGEST_SHARE = 1 / 3
 
 
 @document_parameters
-class GRUForecaster(BaseForecaster):
+class GRUForecaster(PanelForecaster):
     """Gated recurrent network behind sktime's forecaster interface.
 
     The engine is that of :class:`sklearn_gru.GRUForecaster`. By default one model is
@@ -219,7 +220,7 @@ class GRUForecaster(BaseForecaster):
                 usual_season=usual_season(y.index),
             )
         self._template = y.iloc[:0]
-        self._note_end(y)
+        self._note_end(self._cutoff, y.index[-N_LABELS:])
         self._held_out_errors = self._new_errors()
         return self
 
@@ -257,12 +258,12 @@ class GRUForecaster(BaseForecaster):
             stay = errors.has_gaps or hasattr(self, "pretrained_")
             if settings is not None and not stay:
                 self._held_out_errors = self._new_errors()
-        self._note_end(y)
+        self._note_end(self._cutoff, y.index[-N_LABELS:])
 
-    def _note_end(self, y):
+    def _note_end(self, cutoff, last_labels):
         """Remember up to where rows are known."""
-        self._last_labels = y.index[-N_LABELS:]
-        self._known_cutoff = self._cutoff
+        self._cutoff = self._known_cutoff = cutoff
+        self._last_labels = last_labels
 
     def _training_settings(self, n_rows, gap):
         """Return settings for training on `n_rows`, or None if they are too few.
@@ -313,11 +314,12 @@ class GRUForecaster(BaseForecaster):
 
     def _pretrain(self, y, X=None, fh=None):
         panel = read_panel(y, X, columns_of(y))
-        settings = self._settings(self._direct_horizon(fh, min(map(len, panel))))
+        panel.check_times(check_time_index)
+        settings = self._settings(self._direct_horizon(fh, min(map(len, panel.rows))))
         seed, form = draw_seed(self.random_state), form_of(y, X)
-        season = usual_season(y.loc[y.index[0][:-1]].index)
+        season = usual_season(panel.times[0])
         self.pretrained_ = ForecastEngine.fit_panel(
-            panel, settings, seed, form=form, usual_season=season
+            panel.rows, settings, seed, form=form, usual_season=season
         )
         return self
 
@@ -328,7 +330,9 @@ class GRUForecaster(BaseForecaster):
         check_counts(y, X, engine.relation)
         columns = in_known_order(y, engine.relation.form.names)
         panel = read_panel(y, X, columns, engine.relation)
-        self.pretrained_ = engine.train_panel(panel, self._settings(engine.horizon))
+        panel.check_times(check_time_index)
+        settings = self._settings(engine.horizon)
+        self.pretrained_ = engine.train_panel(panel.rows, settings)
         return self
 
     def _settings(self, horizon, **changes):
@@ -342,7 +346,7 @@ class GRUForecaster(BaseForecaster):
             return 1
         if not fh.is_relative and self._cutoff is None:
             return 1  # in pretraining there is no cutoff to count from
-        furthest = int(max(_steps(fh, self._cutoff)))
+        furthest = int(max(steps_of(fh, self._cutoff)))
         most = int(n_rows * LARGEST_SHARE)
         if self.window_length != "auto":
             most = min(most, (n_rows - self.window_length) // 2)
@@ -359,7 +363,7 @@ class GRUForecaster(BaseForecaster):
 
     def _values_at(self, fh, X):
         """Forecast the rows of `fh`, behind the cutoff or before it: (n, columns)."""
-        steps, rows = _steps(fh, self._cutoff), self.forecaster_.history.last
+        steps, rows = steps_of(fh, self._cutoff), self.forecaster_.history.last
         ahead = steps > 0
         values = np.empty((len(steps), rows.values.shape[1]))
         if ahead.any():
@@ -368,12 +372,8 @@ class GRUForecaster(BaseForecaster):
             forecast = self.forecaster_.forecast(n_steps, known)
             values[ahead] = forecast[steps[ahead] - 1]
         if not ahead.all():
+            require_known(steps, len(rows))
             origins = len(rows) - 1 + steps[~ahead]
-            if origins.min() < 0:
-                raise ValueError(
-                    f"fh reaches {-int(steps.min())} rows behind the cutoff, but only "
-                    f"{len(rows)} rows are known."
-                )
             forecast = self.forecaster_.forecast_from(
                 origins, rows.values, exogenous=rows.exogenous
             )
@@ -386,22 +386,14 @@ class GRUForecaster(BaseForecaster):
         check_exogenous(X, relation)
         if X is None:
             return None
-        horizon = ForecastingHorizon(range(1, n_steps + 1))
-        index = horizon.to_absolute_index(self._cutoff)
-        missing = index[steps - 1].difference(X.index)
-        if len(missing):
-            raise ValueError(
-                f"X must hold the future rows that are forecast, but misses "
-                f"{len(missing)} of {len(steps)}, first {missing[0]}."
-            )
-        columns = list(relation.form.exogenous_names)
-        return values_of(X[columns].reindex(index).ffill().bfill())
+        places = places_ahead(X.index, self._cutoff, n_steps, steps)
+        return values_of(X[list(relation.form.exogenous_names)])[places]
 
     # Intervals
 
     def _predict_quantiles(self, fh, X, alpha):
         values = self._values_at(fh, X)
-        steps = np.maximum(_steps(fh, self._cutoff), 1)
+        steps = np.maximum(steps_of(fh, self._cutoff), 1)
         errors = self._held_out_errors.errors(
             self.forecaster_.history.last, int(steps.max()), self._second_model
         )
@@ -473,8 +465,3 @@ class GRUForecaster(BaseForecaster):
             {**quick, "cell": "lstm", "window_length": 4, "segment_length": 2},
             {**quick, "units": (4, 3), "dtype": "float64", "center": None},
         ]
-
-
-def _steps(fh, cutoff):
-    """Read a horizon as steps from the cutoff, shape (n,)."""
-    return np.asarray(fh.to_relative(cutoff).to_numpy(), dtype=int)

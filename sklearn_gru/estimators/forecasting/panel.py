@@ -1,0 +1,92 @@
+"""Forecasting many series that share a network, in one pass."""
+
+import numpy as np
+
+from sklearn_gru.estimators._base import require_finite
+from sklearn_gru.estimators.forecasting.origins import (
+    evaluate_at,
+    feed_back,
+    inputs_before,
+)
+
+
+def share_a_network(engines):
+    """Tell whether engines have one and the same net.
+
+    Parameters
+    ----------
+    engines : list of ForecastEngine
+
+    Returns
+    -------
+    bool
+    """
+    return all(engine.net_ is engines[0].net_ for engine in engines)
+
+
+def forecast_panel(engines, origins, steps=1, exogenous=None):
+    """Forecast many series from rows of their histories.
+
+    The same as `forecast_from` of each, up to rounding: each series is standardised by
+    itself, and the network reads the windows of all.
+
+    Parameters
+    ----------
+    engines : list of ForecastEngine
+        They share a network.
+    origins : list of array-like of int, each of shape (n_i,)
+        How many rows of its history each forecast of a series has seen.
+    steps : int, default=1
+    exogenous : list of ndarray of shape (n_known_i, n_exogenous), default=None
+        What is known of the rows after each history.
+
+    Returns
+    -------
+    ndarray of shape (sum of n_i, steps, n_targets), float64
+        Series after series.
+
+    Raises
+    ------
+    ValueError
+        As in `forecast_from`.
+    """
+    engines[0].require_steps(steps)
+    owners = np.repeat(np.arange(len(engines)), [len(places) for places in origins])
+    origins = np.concatenate(origins).astype(int)
+
+    def take(samples):
+        parts = []
+        for owner, own in _by_owner(owners[samples], samples):
+            engine, ahead = engines[owner], exogenous and exogenous[owner]
+            values, known = engine.history.last.values, _known(engine, ahead)
+            parts.append(
+                inputs_before(origins[own], values, None, known, steps, engine)
+            )
+        return [np.concatenate(inputs) for inputs in zip(*parts, strict=True)]
+
+    def forecast(module, windows, known=None):
+        return feed_back(module, windows, known, steps)
+
+    outputs = evaluate_at(engines[0], np.arange(len(owners)), take, forecast)
+    forecasts = [
+        engines[owner].relation.to_units(part)
+        for owner, part in _by_owner(owners, outputs)
+    ]
+    return require_finite(np.concatenate(forecasts), "The forecast")
+
+
+def _by_owner(owners, values):
+    """Cut values into those of each owner, who are in order."""
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
+    parts = np.split(values, starts[1:])
+    return zip(owners[starts].tolist(), parts, strict=True)
+
+
+def _known(engine, ahead):
+    """Exogenous rows of the history and after it."""
+    exogenous = engine.history.last.exogenous
+    if exogenous is None:
+        return None
+    if ahead is not None:
+        exogenous = np.concatenate([exogenous, ahead])
+    return exogenous
