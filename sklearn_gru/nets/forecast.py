@@ -154,6 +154,21 @@ class ForecastNet(nn.Module):
         block = self(window, exogenous)
         return block[..., self.n_quantiles // 2] if self.n_quantiles > 1 else block
 
+    def in_spreads(self, prediction, target, window, exogenous=None):
+        """Divide a forecast and its target by the spread of their own window.
+
+        Losses are taken of these: an error counts in units of what its window made
+        likely. With ``scale="series"`` nothing changes.
+        """
+        if self.scale == "series" or self.center is None:
+            return prediction, target
+        size = self._parts(window)[2] / self.output_scale.clamp(min=SMALLEST_SPREAD)
+        shape = [len(size)] + [1] * (prediction.ndim - 3) + [1, size.shape[2]]
+        of_quantiles = self.n_quantiles > 1
+        if of_quantiles:
+            shape = [*shape[:-3], 1, size.shape[2], 1]
+        return prediction / size.view(shape), target / size
+
     def features(self, window, exogenous=None):
         """Map windows to hidden states, (B, n_estimators * units).
 

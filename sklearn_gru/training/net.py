@@ -171,8 +171,11 @@ class Net(NeuralNet):
         return super().infer(x, **fit_params)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
-        losses = self.criterion_(y_pred, y_true)  # (B, ...)
         extras = X if isinstance(X, dict) else {}
+        if hasattr(self.module_, "in_spreads"):
+            inputs = {k: v for k, v in extras.items() if k != "weight"}
+            y_pred, y_true = self.module_.in_spreads(y_pred, y_true, **inputs)
+        losses = self.criterion_(y_pred, y_true)  # (B, ...)
         if losses.ndim > 2 and "lengths" in extras:
             losses = _mean_of_steps(losses, extras["lengths"])
         if "weight" in extras:

@@ -158,11 +158,10 @@ class ForecastEngine:
         ForecastEngine
         """
         choices = Choices.of(settings, panel, usual_season)
-        window = choices.window_length
         relations = _relate_panel(panel, choices, settings, form)
         place = place_of(settings)
         dataset = panel_dataset(
-            panel, relations, window, settings, place, hold_out=True
+            panel, relations, choices.window_length, settings, place, hold_out=True
         )
         net = new_net(
             dataset,

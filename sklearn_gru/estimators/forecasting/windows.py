@@ -9,8 +9,6 @@ from sklearn_gru.estimators._base import holds_out
 from sklearn_gru.estimators.forecasting.history import end_to_end
 from sklearn_gru.training import SequenceDataset, Together, dense
 
-HEAVIEST = 10.0
-
 
 def require_rows(n_rows, window_length, horizon, name="The series", note=""):
     """Raise unless a window and its targets fit into `n_rows` rows."""
@@ -167,31 +165,8 @@ def panel_dataset(panel, relations, window_length, settings, place, hold_out):
     )
     sources = _sources(rows, relations[0].unscaled(), window_length, horizon, place)
     held_out = np.concatenate(held_out)
-    weight = np.repeat(series_weights(panel, relations), list(map(len, panel)))
-    weight = weight.astype(str(place[0]).removeprefix("torch."))
-    validation = SequenceDataset(*sources, held_out, weight) if len(held_out) else None
-    return SequenceDataset(
-        *sources, np.concatenate(training), weight, validation=validation
-    )
-
-
-def series_weights(panel, relations):
-    """Weigh the series of a panel by the sizes of their steps: (n_series,).
-
-    A standardised series whose steps from row to row are small is easy to forecast, and
-    would hardly count. So errors are measured in mean absolute steps, as in MASE
-    (Hyndman & Koehler 2006), but no series counts more than `HEAVIEST` times the
-    median.
-    """
-    steps = [
-        np.abs(np.diff(relation.standardized(rows).values, axis=0)).mean()
-        for rows, relation in zip(panel, relations, strict=True)
-    ]
-    steps = np.array(steps)
-    weights = np.divide(1.0, steps, out=np.zeros_like(steps), where=steps > 0)
-    usual = np.median(weights[weights > 0]) if weights.any() else 1.0
-    weights = np.minimum(weights / usual, HEAVIEST)
-    return weights / weights.mean() if weights.any() else np.ones_like(steps)
+    validation = SequenceDataset(*sources, held_out) if len(held_out) else None
+    return SequenceDataset(*sources, np.concatenate(training), validation=validation)
 
 
 def held_out_share(settings, n_samples):
