@@ -8,10 +8,14 @@ from sklearn.base import TransformerMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gru.estimators._conformal import offsets_by_step
+from sklearn_gru.estimators._adaptive import (
+    INTERVAL_METHODS,
+    adaptive_offsets,
+    adaptive_offsets_over,
+)
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
-from sklearn_gru.estimators.forecasting import Origins
+from sklearn_gru.estimators.forecasting import Origins, Rows
 
 
 class Forecasts(TransformerMixin):
@@ -136,12 +140,15 @@ class Forecasts(TransformerMixin):
         return r2_score(y, predicted, sample_weight=sample_weight)
 
     def predict_interval(self, X=None, steps=None, *, coverage=0.9):
-        """Forecast with intervals that hold their coverage: split-conformal.
+        """Forecast with intervals that hold their coverage: conformal prediction.
 
         The errors of forecasts over the rows that `calibration_fraction` kept out of
-        training are added to the forecast (Lei et al. 2018, Distribution-Free
-        Predictive Inference for Regression, section 2.2). The coverage holds on
-        average, for data like those rows.
+        training say how wide the intervals are. With ``interval_method="adaptive"`` so
+        do those of later rows of `X`, as far as they are known when a row is forecast:
+        each row has an interval of its own, which the errors of the rows before it have
+        widened or narrowed. That needs targets that are affine images of columns of
+        `X`; with others, and without `X`, only the calibration rows count. Rows of the
+        training series don't count again.
 
         Parameters
         ----------
@@ -187,12 +194,44 @@ class Forecasts(TransformerMixin):
         check_is_fitted(self)
         if X is None and steps is None:
             raise ValueError("Give X, or the number of steps to forecast, or both.")
-        center = self.predict(X, steps) if X is not None else self.forecast(steps)
+        levels = _levels(alpha)
         errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets)
-        offsets = offsets_by_step(errors, _levels(alpha))
+        if self.interval_method == "split" or X is None or isinstance(X, Origins):
+            center = self.forecast(steps) if X is None else self.predict(X, steps)
+            offsets = INTERVAL_METHODS[self.interval_method](errors, levels)
+        elif steps is None:
+            center, offsets = self._row_by_row(X, errors[:, 0], levels)
+        else:
+            center, offsets = self._behind(X, steps, errors, levels)
         if center.ndim == 1:
             offsets = offsets[:, 0]
         return center[..., None] + offsets  # (steps or n_rows, ..., levels)
+
+    def _row_by_row(self, X, errors, levels):
+        """Forecast each row of X, and measure its offsets by the rows before it."""
+        values, before, n_silent = self._read_place(X)
+        engine, n_rows = self.engine_, len(values)
+        forecast = engine.forecast_from(np.arange(n_rows), values, 1, before)[:, 0]
+        if engine.relation.affine is None:
+            n_silent = n_rows
+            later = errors[:0]
+        else:
+            truth = engine.relation.targets_of(Rows(values))
+            later = (truth - forecast)[n_silent : n_rows - 1]
+        errors, first = np.concatenate([errors, later]), len(errors)
+        offsets = adaptive_offsets_over(errors, levels, first)
+        known = np.maximum(np.arange(n_rows) - n_silent, 0)
+        return self._in_shape(forecast), offsets[known]
+
+    def _behind(self, X, steps, errors, levels):
+        """Forecast the rows behind X, and measure their offsets by all rows of X."""
+        values, before, n_silent = self._read_place(X)
+        engine = self.engine_
+        forecast = engine.forecast_from([len(values)], values, steps, before)[0]
+        if engine.relation.affine is not None:
+            later = engine.errors(Rows(values), n_silent, steps, before=before)
+            errors = np.concatenate([errors, later])
+        return self._in_shape(forecast), adaptive_offsets(errors, levels)
 
     def _calibration_errors(self, steps):
         calibration = self.engine_.calibration
@@ -205,13 +244,20 @@ class Forecasts(TransformerMixin):
 
     def _read_context(self, X, context=None):
         """Validate `X`; return its values and the rows before it (None: padding)."""
+        return self._read_place(X, context)[:2]
+
+    def _read_place(self, X, context=None):
+        """Return also how many first rows of `X` say nothing of the errors to come.
+
+        They are rows of the training series, or forecast from padding.
+        """
         check_is_fitted(self)
         rows, _ = read_series(self, X)
         context = self.context if context is None else context
         if context not in ("extend", "apply"):
             raise ValueError(f'context must be "extend" or "apply", got {context!r}.')
         if context == "apply":
-            return rows.values, None
+            return rows.values, None, min(self.window_length_, len(rows))
         history = self.engine_.history
         place = recognise(rows, history, self.window_length_)
         if place.behind_gap:
@@ -220,7 +266,7 @@ class Forecasts(TransformerMixin):
                 f"series, whose last row is {history.last.index[-1]}; its first rows "
                 'are forecast from that series all the same. Use context="apply" to '
                 "read X by itself.",
-                stacklevel=3,
+                stacklevel=4,
             )
         before = history.before(place.start or 0)
         n_before = 0 if before is None else len(before)
@@ -230,9 +276,10 @@ class Forecasts(TransformerMixin):
                 f"{n_before} of the rows before it are remembered: its first "
                 f"{self.window_length_} rows are forecast from too few. Let X begin "
                 "earlier to forecast them.",
-                stacklevel=3,
+                stacklevel=4,
             )
-        return rows.values, before
+        n_silent = history.n_rows - (place.start or 0)
+        return rows.values, before, min(n_silent, len(rows))
 
     def _in_shape(self, y):
         return self.engine_.relation.in_shape(y)

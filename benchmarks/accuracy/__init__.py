@@ -1,0 +1,1 @@
+"""Accuracy beside the methods that people use instead."""
