@@ -12,7 +12,7 @@ from sklearn_gru.estimators._conformal import (
 
 # Until this many errors are known, intervals are split-conformal.
 FEWEST = 20
-# One step ahead, a value outside of an interval widens it by 8 %, and the mean size of
+# One step ahead, a value outside widens its interval by up to 8 %, and the mean size of
 # the errors has a memory of 20. Both are slower for more steps.
 RATE, WEIGHT = 0.08, 0.05
 # Errors are divided by this power of their mean size: half-way (in logarithms) between
