@@ -3,8 +3,8 @@ Intervals: how sure is the forecast?
 ====================================
 
 :meth:`~sklearn_gru.GRUForecaster.predict_interval` puts bounds around a forecast that
-contain a chosen share of the values. They are split-conformal: the model is trained
-without the latest rows, and its errors on those rows say how wide the bounds must be.
+contain a chosen share of the values: the model is trained without the latest rows, and
+its errors on those rows say how wide the bounds must be (split-conformal intervals).
 Here the share that they really contain is counted on a year of weather that neither
 training nor calibration has seen.
 """
@@ -18,6 +18,7 @@ training nor calibration has seen.
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from sklearn.base import clone
 from vega_datasets import local_data
 
 from sklearn_gru import GRUForecaster
@@ -68,10 +69,28 @@ columns = ["asked", "GRU contains", "GRU width °C", "naive contains", "naive wi
 print(pd.DataFrame(rows, columns=columns).round(2).to_string(index=False))
 
 # %%
+# Bounds that follow the season
+# -----------------------------
 # The promise holds on average over days like those of the calibration year, not for
-# each day: the bounds have the same width in calm weeks and in changeable ones.
+# each day: the bounds have the same width in calm weeks and in changeable ones. With
+# ``interval_method="adaptive"`` each day's bounds know the errors of the days before
+# it. They widen when values fall outside, and narrow while none do.
 
-lower, upper = forecaster.predict_interval(test, coverage=0.9).T
+adaptive = clone(forecaster).set_params(interval_method="adaptive")
+adaptive.fit(train, train["temp_max"])
+quarters = np.array_split(np.arange(365), 4)
+rows = []
+for name, model in (("split", forecaster), ("adaptive", adaptive)):
+    low, high = model.predict_interval(test, coverage=0.8).T
+    within = (low <= truth) & (truth <= high)
+    rows.append([name, *(within[quarter].mean() for quarter in quarters)])
+columns = ["asked: 80 %", "Jan-Mar", "Apr-Jun", "Jul-Sep", "Oct-Dec"]
+print(pd.DataFrame(rows, columns=columns).round(2).to_string(index=False))
+
+# %%
+# The adaptive ones for 90 %:
+
+lower, upper = adaptive.predict_interval(test, coverage=0.9).T
 outside = (truth < lower) | (truth > upper)
 shown = slice(120, 240)
 

@@ -38,6 +38,22 @@ CASES = {
             lambda m: m.predict_quantiles(ROWS[70:]),
         ],
     ),
+    "adaptive": (
+        lambda: GRUForecaster(
+            8, calibration_fraction=0.4, interval_method="adaptive", **QUICK
+        ).fit(ROWS[:70]),
+        [
+            lambda m: m.predict_interval(steps=2, coverage=0.5),
+            lambda m: m.predict_interval(ROWS[70:], steps=2, coverage=0.5),
+            lambda m: m.predict_quantiles(ROWS[70:]),
+        ],
+    ),
+    "sktime adaptive": (
+        lambda: SktimeForecaster(
+            8, calibration_fraction=0.4, interval_method="adaptive", **QUICK
+        ).fit(SERIES[:70], fh=[1, 2]),
+        [lambda m: m.predict_interval(coverage=0.5)],
+    ),
     "sktime": (
         lambda: SktimeForecaster(8, **QUICK).fit(SERIES[:70], fh=[1, 2]),
         [

@@ -48,17 +48,34 @@ def conformal_offsets(errors, alpha, extrapolate=False):
 
 
 def _offsets(errors, alpha):
-    n = len(errors)
-    coverage = np.abs(2 * alpha - 1)
+    radius = conformal_radius(np.abs(errors), np.abs(2 * alpha - 1))
+    return np.moveaxis(radius, 0, -1) * np.sign(alpha - 0.5)
+
+
+def conformal_radius(sizes, coverage):
+    """Compute the radius of the intervals around the next forecast.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n, ...)
+        Of errors.
+    coverage : ndarray of shape (n_levels,)
+        A normal distribution stands in where n errors are too few for it.
+
+    Returns
+    -------
+    ndarray of shape (n_levels, ...)
+    """
+    n = len(sizes)
     rank = _rank(n, coverage)
-    sizes = np.sort(np.abs(errors), axis=0)
-    sizes = np.concatenate([np.zeros_like(sizes[:1]), sizes])
-    radius = sizes[np.minimum(rank, n)]  # (levels, ...)
-    spread = np.sqrt((errors**2).mean(axis=0))
+    in_order = np.sort(sizes, axis=0)
+    in_order = np.concatenate([np.zeros_like(in_order[:1]), in_order])
+    radius = in_order[np.minimum(rank, n)]
+    spread = np.sqrt((sizes**2).mean(axis=0))
     for level in np.flatnonzero(rank > n):
         normal = norm.ppf((1 + coverage[level]) / 2) * spread
         radius[level] = np.maximum(radius[level], normal)
-    return np.moveaxis(radius, 0, -1) * np.sign(alpha - 0.5)
+    return radius
 
 
 def _rank(n, coverage):

@@ -2,13 +2,18 @@
 
 import warnings
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gru.estimators._conformal import offsets_by_step
+from sklearn_gru.estimators._adaptive import (
+    INTERVAL_METHODS,
+    adaptive_offsets,
+    adaptive_offsets_over,
+)
 from sklearn_gru.estimators._known_columns import (
     count_future_rows,
     names_at,
@@ -16,7 +21,28 @@ from sklearn_gru.estimators._known_columns import (
 )
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
-from sklearn_gru.estimators.forecasting import Origins
+from sklearn_gru.estimators.forecasting import Origins, Rows
+
+
+class Context(NamedTuple):
+    """Where the rows of X stand.
+
+    Parameters
+    ----------
+    rows : Rows
+    before : Rows or None
+        The rows before them; None is padding.
+    n_known : int
+        How many of `rows` are not future ones.
+    n_silent : int
+        How many of them say nothing of the errors to come: rows of the training series,
+        or forecast from padding.
+    """
+
+    rows: Rows
+    before: Rows | None
+    n_known: int
+    n_silent: int
 
 
 class Forecasts(TransformerMixin):
@@ -53,7 +79,7 @@ class Forecasts(TransformerMixin):
         """
         if isinstance(X, Origins):
             return self._in_shape(self.engine_.forecast_at(X))
-        rows, before, n_known = self._read_context(X, context, steps)
+        rows, before, n_known, _ = self._read_context(X, context, steps)
         if steps is None:
             forecast = self._forecast_from(np.arange(n_known), rows, 1, before)[:, 0]
         else:
@@ -112,7 +138,7 @@ class Forecasts(TransformerMixin):
             As in `predict`, or if, with `known_columns`, no row has `steps` rows behind
             it.
         """
-        rows, before, n_known = self._read_context(X, context, steps)
+        rows, before, n_known, _ = self._read_context(X, context, steps)
         self.engine_.require_steps(steps)
         if rows.exogenous is not None:
             n_known = min(n_known, len(rows) - steps)
@@ -137,7 +163,7 @@ class Forecasts(TransformerMixin):
             ``units`` of the last layer, for each column of `X` in turn if `channels`
             is "independent".
         """
-        rows, before, n_known = self._read_context(X)
+        rows, before, n_known, _ = self._read_context(X)
         return self.engine_.states(
             np.arange(n_known), rows.values, before, rows.exogenous
         )
@@ -167,12 +193,15 @@ class Forecasts(TransformerMixin):
         return r2_score(y, predicted, sample_weight=sample_weight)
 
     def predict_interval(self, X=None, steps=None, *, coverage=0.9):
-        """Forecast with intervals that hold their coverage: split-conformal.
+        """Forecast with intervals that hold their coverage: conformal prediction.
 
         The errors of forecasts over the rows that `calibration_fraction` kept out of
-        training are added to the forecast (Lei et al. 2018, Distribution-Free
-        Predictive Inference for Regression, section 2.2). The coverage holds on
-        average, for data like those rows.
+        training say how wide the intervals are. With ``interval_method="adaptive"`` so
+        do those of later rows of `X`, as far as they are known when a row is forecast:
+        each row has an interval of its own, which the errors of the rows before it have
+        widened or narrowed. That needs targets that are affine images of columns of
+        `X`; with others, and without `X`, only the calibration rows count. Rows of the
+        training series don't count again.
 
         Parameters
         ----------
@@ -219,12 +248,46 @@ class Forecasts(TransformerMixin):
         check_is_fitted(self)
         if X is None and steps is None:
             raise ValueError("Give X, or the number of steps to forecast, or both.")
-        center = self.predict(X, steps) if X is not None else self.forecast(steps)
+        levels = _levels(alpha)
         errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets)
-        offsets = offsets_by_step(errors, _levels(alpha))
+        if self.interval_method == "split" or X is None or isinstance(X, Origins):
+            center = self.forecast(steps) if X is None else self.predict(X, steps)
+            offsets = INTERVAL_METHODS[self.interval_method](errors, levels)
+        elif steps is None:
+            center, offsets = self._row_by_row(X, errors[:, 0], levels)
+        else:
+            center, offsets = self._behind(X, steps, errors, levels)
         if center.ndim == 1:
             offsets = offsets[:, 0]
         return center[..., None] + offsets  # (steps or n_rows, ..., levels)
+
+    def _row_by_row(self, X, errors, levels):
+        """Forecast each row of X, and measure its offsets by the rows before it."""
+        rows, before, n_rows, n_silent = self._read_context(X)
+        engine = self.engine_
+        forecast = self._forecast_from(np.arange(n_rows), rows, 1, before)[:, 0]
+        if engine.relation.affine is None:
+            n_silent = n_rows
+            later = errors[:0]
+        else:
+            truth = engine.relation.targets_of(rows)
+            later = (truth - forecast)[n_silent : n_rows - 1]
+        errors, first = np.concatenate([errors, later]), len(errors)
+        offsets = adaptive_offsets_over(errors, levels, first)
+        known = np.maximum(np.arange(n_rows) - n_silent, 0)
+        return self._in_shape(forecast), offsets[known]
+
+    def _behind(self, X, steps, errors, levels):
+        """Forecast the rows behind X, and measure their offsets by all rows of X."""
+        rows, before, n_known, n_silent = self._read_context(X, steps=steps)
+        engine = self.engine_
+        self._require_future_rows(len(rows) - n_known, steps)
+        forecast = self._forecast_from(np.array([n_known]), rows, steps, before)[0]
+        if engine.relation.affine is not None:
+            known = rows.part(0, n_known)
+            later = engine.errors(known, n_silent, steps, before=before)
+            errors = np.concatenate([errors, later])
+        return self._in_shape(forecast), adaptive_offsets(errors, levels)
 
     def _calibration_errors(self, steps):
         calibration = self.engine_.calibration
@@ -252,11 +315,7 @@ class Forecasts(TransformerMixin):
 
         Returns
         -------
-        rows : Rows
-        before : Rows or None
-            The rows before them; None is padding.
-        n_known : int
-            How many of `rows` are not future ones.
+        Context
         """
         check_is_fitted(self)
         context = self.context if context is None else context
@@ -267,16 +326,25 @@ class Forecasts(TransformerMixin):
         rows, _ = read_series(self, X, known=form, may_end_in_future=ahead)
         n_future = count_future_rows(rows.values) if form.known_columns else 0
         n_known = len(rows) - n_future
-        before = self._rows_before(rows, n_future) if context == "extend" else None
+        before, n_silent = None, self.window_length_
+        if context == "extend":
+            before, n_silent = self._rows_before(rows, n_future)
         if not n_known and before is None:
             raise ValueError(
                 f"X has {n_future} future rows, and none before them. Put the rows in "
                 "front that are known."
             )
-        return rows, before, n_known
+        return Context(rows, before, n_known, min(n_silent, n_known))
 
     def _rows_before(self, rows, n_future):
-        """Find the rows before those of X in the training series, or None."""
+        """Find the rows before those of X in the training series, and what X repeats.
+
+        Returns
+        -------
+        before : Rows or None
+        n_repeated : int
+            How many first rows of X are rows of the training series.
+        """
         history = self.engine_.history
         place = recognise(rows, history, self.window_length_, n_future)
         if place.behind_gap:
@@ -297,7 +365,7 @@ class Forecasts(TransformerMixin):
                 "earlier to forecast them.",
                 stacklevel=4,
             )
-        return before
+        return before, history.n_rows - (place.start or 0)
 
     def _in_shape(self, y):
         return self.engine_.relation.in_shape(y)

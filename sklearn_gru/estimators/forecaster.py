@@ -8,6 +8,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
 from sklearn_gru.estimators._base import BaseRecurrent, draw_seed, validated
 from sklearn_gru.estimators._forecasts import Forecasts
 from sklearn_gru.estimators._known_columns import places_of_known
@@ -52,6 +53,12 @@ class GRUForecaster(Forecasts, RegressorMixin, BaseRecurrent):
     calibration_fraction : float, default=0.0
         Share of the rows, the latest ones, that is kept out of training to measure
         errors for `predict_interval` and `predict_quantiles`.
+    interval_method : {"adaptive", "split"}, default="split"
+        How intervals follow from errors. "adaptive": they widen when values fall
+        outside, narrow while none do, and scale with the recent size of errors, so the
+        coverage holds along a series that changes, too (Angelopoulos et al. 2023,
+        arXiv:2307.16895). "split": split-conformal, all errors count alike (Lei et al.
+        2018, arXiv:1604.04173).
     {forecasting_parameters}
     {training_parameters}
 
@@ -131,6 +138,7 @@ least 25: give a longer series or a shorter window.
         "context": [StrOptions({"extend", "apply"})],
         "known_columns": ["array-like", None],
         "calibration_fraction": [Interval(Real, 0, 1, closed="left")],
+        "interval_method": [StrOptions(set(INTERVAL_METHODS))],
         "loss": [StrOptions(set(FORECAST_LOSSES))],
     }
     # Pipelines forward these with metadata routing on, as they do with it off.
@@ -154,6 +162,7 @@ least 25: give a longer series or a shorter window.
         context="extend",
         known_columns=None,
         calibration_fraction=0.0,
+        interval_method="split",
         loss="squared_error",
         cell="gru",
         activation="tanh",
@@ -194,6 +203,7 @@ least 25: give a longer series or a shorter window.
         self.context = context
         self.known_columns = known_columns
         self.calibration_fraction = calibration_fraction
+        self.interval_method = interval_method
         self.loss = loss
         self.cell = cell
         self.activation = activation

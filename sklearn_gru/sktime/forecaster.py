@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
 from sklearn_gru.estimators._base import draw_seed
-from sklearn_gru.estimators._conformal import offsets_by_step
 from sklearn_gru.estimators._named_panels import read_panel
 from sklearn_gru.estimators._named_tables import (
     check_counts,
@@ -57,6 +57,12 @@ class GRUForecaster(PanelForecaster):
     calibration_fraction : float, default=0.2
         Share of the rows, the latest ones, whose forecast errors make the prediction
         intervals.
+    interval_method : {"adaptive", "split"}, default="split"
+        How intervals follow from errors. "adaptive": they widen when values fall
+        outside, narrow while none do, and scale with the recent size of errors, so the
+        coverage holds along a series that changes, too (Angelopoulos et al. 2023,
+        arXiv:2307.16895). "split": split-conformal, all errors count alike (Lei et al.
+        2018, arXiv:1604.04173).
     {forecasting_parameters}
     {training_parameters}
 
@@ -74,10 +80,10 @@ class GRUForecaster(PanelForecaster):
     forecast of the row of `y` with the same index. Rows that `fh` skips may be missing
     in the future `X`; the row before them stands in, or the one after the first ones.
 
-    Prediction intervals are split-conformal (Lei et al. 2018, Distribution-Free
-    Predictive Inference for Regression): when they are first asked for, a second model
-    with the same settings is trained without the latest rows, for as many steps, and
-    its errors there are added to the forecasts of the first. After `pretrain` no second
+    Prediction intervals are made from errors on rows that training has not seen: when
+    they are first asked for, a second model with the same settings is trained without
+    the latest rows, for as many steps, and its errors there are taken. Those of rows
+    that come by ``update(update_params=False)`` are added. After `pretrain` no second
     model is needed. Levels too close to 0 or 1 for the number of errors are
     extrapolated along a normal distribution, with a warning.
 
@@ -134,6 +140,7 @@ class GRUForecaster(PanelForecaster):
         channels="joint",
         stride=1,
         calibration_fraction=0.2,
+        interval_method="split",
         loss="squared_error",
         cell="gru",
         activation="tanh",
@@ -171,6 +178,7 @@ class GRUForecaster(PanelForecaster):
         self.channels = channels
         self.stride = stride
         self.calibration_fraction = calibration_fraction
+        self.interval_method = interval_method
         self.loss = loss
         self.cell = cell
         self.activation = activation
@@ -397,7 +405,8 @@ class GRUForecaster(PanelForecaster):
         errors = self._held_out_errors.errors(
             self.forecaster_.history.last, int(steps.max()), self._second_model
         )
-        offsets = offsets_by_step(errors, np.asarray(alpha, float), extrapolate=True)
+        method = INTERVAL_METHODS[self.interval_method]
+        offsets = method(errors, np.asarray(alpha, float), extrapolate=True)
         offsets = offsets[:, places_of(self._template, self._columns)]
         quantiles = values[:, :, None] + offsets[steps - 1]  # (n, columns, levels)
         names = self._get_varnames()
@@ -416,10 +425,10 @@ class GRUForecaster(PanelForecaster):
         start = n_rows - max(1, int(n_rows * self.calibration_fraction))
         if hasattr(self, "pretrained_"):
             # Its network has never seen the series.
-            return HeldOutErrors(min(window, start), n_rows, seed, model=engine)
+            return HeldOutErrors(min(window, start), engine, seed, model=engine)
         if start < window + engine.horizon:
             start = min(window, start)
-        return HeldOutErrors(start, n_rows, seed)
+        return HeldOutErrors(start, engine, seed)
 
     def _second_model(self, rows, n_rows, seed):
         """Train a model on the first of `n_rows` rows, for as many steps as on all."""

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
@@ -356,7 +357,12 @@ def test_intervals_contain_the_forecast_and_grow_with_coverage(table):
 def test_intervals_hold_their_coverage(steps, coverage):
     series = datasets.make_sine(3000, period=30, noise=0.3, random_state=1)
     model = GRUForecaster(
-        20, 8, max_epochs=5, calibration_fraction=0.4, random_state=0
+        20,
+        8,
+        max_epochs=5,
+        calibration_fraction=0.4,
+        interval_method="split",
+        random_state=0,
     ).fit(series[:2000])
     rest = series[2000:]
     offsets = model.predict_interval(steps=steps, coverage=coverage)[-1, 0]
@@ -365,6 +371,89 @@ def test_intervals_hold_their_coverage(steps, coverage):
     error = rest[steps:, 0] - forecast
     share = ((error >= offsets[0]) & (error <= offsets[1])).mean()
     assert abs(share - coverage) < 0.05
+
+
+# Intervals that adapt
+
+
+@pytest.fixture(scope="module")
+def changing():
+    noise = np.random.default_rng(0).normal(size=(1600, 1))
+    noise[1200:] *= 4
+    return 20 + np.sin(np.arange(1600) / 5)[:, None] + 0.3 * noise
+
+
+@pytest.fixture(scope="module")
+def adaptive(changing):
+    settings = {"calibration_fraction": 0.3, "interval_method": "adaptive"}
+    return GRUForecaster(**QUICK, **settings).fit(changing[:1000], changing[:1000] / 2)
+
+
+def test_rows_of_a_changing_series_are_covered(adaptive, changing):
+    later = changing[1000:]
+    for coverage in (0.5, 0.8):
+        bounds = adaptive.predict_interval(later, coverage=coverage)[:, 0]
+        inside = (bounds[:, 0] <= later[:, 0] / 2) & (later[:, 0] / 2 <= bounds[:, 1])
+        assert abs(inside.mean() - coverage) < 0.02
+    split = clone(adaptive).set_params(interval_method="split")
+    split.fit(changing[:1000], changing[:1000] / 2)
+    bounds = split.predict_interval(later, coverage=0.8)[:, 0]
+    inside = (bounds[:, 0] <= later[:, 0] / 2) & (later[:, 0] / 2 <= bounds[:, 1])
+    assert inside.mean() < 0.65
+
+
+def test_each_row_has_the_interval_that_is_made_right_before_it(adaptive, changing):
+    later = changing[1000:1100]
+    bounds = adaptive.predict_quantiles(later, alpha=[0.1, 0.3, 0.9])
+    for row in (1, 2, 30, 99):
+        one = adaptive.predict_quantiles(later[:row], steps=1, alpha=[0.1, 0.3, 0.9])
+        np.testing.assert_allclose(bounds[row], one[0], rtol=1e-9)
+    none = adaptive.predict_quantiles(steps=1, alpha=[0.1, 0.3, 0.9])
+    np.testing.assert_allclose(bounds[0], none[0], rtol=1e-9)
+
+
+def test_no_interval_depends_on_its_own_row_or_later_ones(adaptive, changing):
+    later = changing[1000:1060].copy()
+    before = adaptive.predict_interval(later, coverage=0.8)
+    later[40:] += 30
+    after = adaptive.predict_interval(later, coverage=0.8)
+    np.testing.assert_array_equal(before[:41], after[:41])
+    assert (before[41:] != after[41:]).all()
+
+
+def test_rows_of_the_training_series_do_not_count_again(adaptive, changing):
+    width = np.ptp(adaptive.predict_interval(changing[:1010], coverage=0.8), axis=-1)
+    assert np.ptp(width[:1001]) < 1e-9
+    later = np.ptp(
+        adaptive.predict_interval(changing[1000:1010], coverage=0.8), axis=-1
+    )
+    np.testing.assert_allclose(width[1000:], later, rtol=1e-6)
+
+
+def test_targets_that_are_no_columns_have_the_errors_of_the_calibration_rows(changing):
+    settings = {"calibration_fraction": 0.3, "interval_method": "adaptive"}
+    y = np.exp(changing[:, 0] / 10)
+    model = GRUForecaster(**QUICK, **settings).fit(changing[:1000], y[:1000])
+    bounds = model.predict_interval(changing[1000:1100], coverage=0.8)
+    np.testing.assert_allclose(np.ptp(bounds, axis=1), np.ptp(bounds[0]), rtol=1e-9)
+    assert model.predict_interval(changing[1000:], steps=1).shape == (1, 2)
+
+
+def test_a_series_of_its_own_is_forecast_from_padding_first(adaptive, changing):
+    model = clone(adaptive).set_params(context="apply")
+    model.fit(changing[:1000], changing[:1000] / 2)
+    width = np.ptp(model.predict_interval(changing[1200:1300], coverage=0.8), axis=-1)
+    n_padded = model.window_length_ + 1
+    assert np.ptp(width[:n_padded]) < 1e-9
+    assert width[-1, 0] > 2 * width[0, 0]
+    one = model.predict_interval(changing[1200:1203], coverage=0.8)
+    assert one.shape == (3, 1, 2)
+
+
+def test_an_unknown_interval_method_is_an_error(changing):
+    model = GRUForecaster(**QUICK, interval_method="normal")
+    with pytest.raises(ValueError, match="'interval_method' parameter"):
+        model.fit(changing[:100])
 
 
 def test_intervals_need_calibration_rows(table):

@@ -56,16 +56,19 @@ def test_too_few_rows_behind_a_gap_are_history_and_a_warning():
 @pytest.mark.parametrize("n_later", [3, 25])
 @pytest.mark.filterwarnings("ignore:Rows are missing")
 def test_errors_measured_before_a_gap_are_kept(asked_before, update_params, n_later):
-    forecaster = GRUForecaster(**QUICK).fit(Y[:100])
+    settings = {**QUICK, "interval_method": "split"}
+    forecaster = GRUForecaster(**settings).fit(Y[:100])
     if asked_before:
         forecaster.predict_interval([1, 2])
     forecaster.update(Y[110:][:n_later], update_params=update_params)
     bounds = forecaster.predict_interval([1, 2], coverage=0.8).to_numpy()
-    # By hand: a model of the first 80 rows, its errors on the others of both parts.
+    # By hand: a model of the first 80 rows, its errors on the others before the gap;
+    # behind it, the errors of the model of all rows before it.
     twin = GRUForecaster(**{**QUICK, "max_epochs": 2 * 100 // 80}).fit(Y[:80])
     twin.update(Y[80:100], update_params=False)
     errors = [(Y[80:100] - twin.predict(range(-19, 1))).abs()]
     if n_later > 6:
+        twin = GRUForecaster(**QUICK).fit(Y[:100])
         twin.update(Y[110:][:n_later], update_params=False)
         behind = twin.predict(range(7 - n_later, 1))
         errors.append((Y[behind.index] - behind).abs())

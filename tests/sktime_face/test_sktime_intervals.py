@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import sklearn_gru
+from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
 from sklearn_gru.sktime import GRUForecaster
 
 QUICK = {"window_length": 6, "units": 5, "max_epochs": 3, "random_state": 0}
@@ -71,7 +72,7 @@ def test_offsets_are_errors_of_a_model_that_has_not_seen_the_rows(exogenous):
     if exogenous:
         rng = np.random.default_rng(1)
         X = pd.DataFrame({"p": rng.normal(size=N_ROWS + 20)}, INDEX)
-    settings = {**QUICK, "calibration_fraction": 0.4}
+    settings = {**QUICK, "calibration_fraction": 0.4, "interval_method": "split"}
     known = None if X is None else X[:N_ROWS]
     ahead = None if X is None else X[N_ROWS:]
     forecaster = GRUForecaster(**settings).fit(y, known)
@@ -96,9 +97,10 @@ def test_offsets_are_errors_of_a_model_that_has_not_seen_the_rows(exogenous):
         assert offset == pytest.approx(sorted(errors[step])[rank - 1], rel=1e-4)
 
 
-def test_offsets_are_those_of_the_scikit_learn_forecaster():
+@pytest.mark.parametrize("method", ["adaptive", "split"])
+def test_offsets_are_those_of_the_scikit_learn_forecaster(method):
     y = make_series()
-    settings = {**QUICK, "calibration_fraction": 0.4}
+    settings = {**QUICK, "calibration_fraction": 0.4, "interval_method": method}
     ours = GRUForecaster(**settings).fit(y)
     as_many_steps = {**settings, "max_epochs": 5}  # 3 epochs of 150 rows
     theirs = sklearn_gru.GRUForecaster(**as_many_steps).fit(y.to_numpy()[:, None])
@@ -160,6 +162,7 @@ def test_the_coverage_on_later_rows_is_the_promised_one(kind):
         units=8,
         max_epochs=5,
         calibration_fraction=0.4,
+        interval_method="split",
         random_state=0,
     ).fit(y[:2000])
     coverage = [0.5, 0.8, 0.95]
@@ -205,3 +208,63 @@ def test_ordinary_levels_are_silent():
         warnings.simplefilter("error")
         forecaster = GRUForecaster(**QUICK).fit(make_series())
         forecaster.predict_interval([1, 2], coverage=0.9)
+
+
+# Intervals that adapt
+
+
+ADAPTIVE = {**QUICK, "interval_method": "adaptive"}
+
+
+@pytest.mark.parametrize("method", ["adaptive", "split"])
+def test_rows_that_came_later_are_forecast_by_the_forecaster_itself(method):
+    y = make_series()
+    forecaster = GRUForecaster(**QUICK, interval_method=method).fit(y[:100], fh=[1, 2])
+    forecaster.update(y, update_params=False)
+    bounds = forecaster.predict_interval(coverage=[0.5, 0.8]).to_numpy()
+    # By hand: a model of the first 80 rows up to row 100, then the forecaster itself.
+    early = GRUForecaster(**{**QUICK, "max_epochs": 4}).fit(y[:80], fh=[1, 2])
+    late = GRUForecaster(**QUICK).fit(y[:100], fh=[1, 2])
+    errors = np.full((70, 2, 1), np.nan)
+    for origin in range(80, N_ROWS):
+        model = early if origin < 100 else late
+        model.update(y[:origin], update_params=False)
+        ahead = y[origin : origin + 2]
+        errors[origin - 80, : len(ahead), 0] = ahead - model.predict()[: len(ahead)]
+    alpha = np.array([0.25, 0.75, 0.1, 0.9])
+    offsets = INTERVAL_METHODS[method](errors, alpha)[:, 0]
+    centre = forecaster.predict().to_numpy()[:, None]
+    np.testing.assert_allclose(bounds - centre, offsets, rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*too few for more than:UserWarning")
+def test_rows_one_at_a_time_are_the_same_as_all_at_once():
+    y = make_series(n_columns=2)
+    one_by_one, at_once = (GRUForecaster(**ADAPTIVE).fit(y[:100]) for _ in range(2))
+    for row in range(100, N_ROWS):
+        one_by_one.update(y[row : row + 1], update_params=False)
+        if row % 7 == 0:
+            one_by_one.predict_interval([1, 2, 5], coverage=0.5)
+    at_once.update(y[100:], update_params=False)
+    pd.testing.assert_frame_equal(
+        one_by_one.predict_interval([1, 2, 5], coverage=[0.5, 0.8]),
+        at_once.predict_interval([1, 2, 5], coverage=[0.5, 0.8]),
+    )
+
+
+def test_a_backtest_through_a_change_keeps_its_coverage():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=1100)
+    noise[600:] *= 4
+    y = pd.Series(np.sin(np.arange(1100) / 5) + 0.3 * noise)
+    shares = {}
+    for method in ("adaptive", "split"):
+        forecaster = GRUForecaster(**QUICK, interval_method=method).fit(y[:500])
+        inside = []
+        for row in range(500, 1100):
+            bounds = forecaster.predict_interval([1], coverage=[0.5, 0.8]).to_numpy()
+            inside.append((bounds[0, ::2] <= y[row]) & (y[row] <= bounds[0, 1::2]))
+            forecaster.update(y[row : row + 1], update_params=False)
+        shares[method] = np.mean(inside, axis=0)
+    np.testing.assert_allclose(shares["adaptive"], [0.5, 0.8], rtol=0, atol=0.03)
+    assert (shares["split"] < [0.42, 0.72]).all()

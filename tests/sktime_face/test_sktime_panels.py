@@ -201,7 +201,8 @@ def test_other_columns_than_in_pretraining_are_an_error():
 
 
 def test_intervals_of_a_new_series_need_no_second_model():
-    forecaster = GRUForecaster(**QUICK).pretrain(make_panel())
+    settings = {**QUICK, "interval_method": "split"}
+    forecaster = GRUForecaster(**settings).pretrain(make_panel())
     new = make_wave(100, 30)
     forecaster.fit(new)
     quantile = forecaster.predict_quantiles([1], alpha=0.75).to_numpy()[0, 0]

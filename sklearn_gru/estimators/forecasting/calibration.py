@@ -93,17 +93,19 @@ def n_calibration_rows(n_rows, fraction):
 
 
 class HeldOutErrors:
-    """Errors of a model on rows that it has not seen, measured when asked for.
+    """Errors of models on rows that they have not seen, measured when asked for.
 
     It is a cache: asking fills it, and the answers do not depend on what was asked
-    before. The series is one stretch of rows, or several with gaps between them.
+    before. The series is one stretch of rows, or several with gaps between them. The
+    rows that it has at first are forecast by a model that has not seen the last of
+    them, and those that come later by the engine itself.
 
     Parameters
     ----------
     start : int
         The first row of the series that the model has not seen.
-    n_rows : int
-        How many rows the series has.
+    engine : ForecastEngine
+        It has seen the rows of its history, and no later ones.
     seed : int
         Of the model that is trained. It is drawn beforehand, so that several threads
         that ask at once train the same.
@@ -112,11 +114,11 @@ class HeldOutErrors:
         for.
     """
 
-    def __init__(self, start, n_rows, seed, model=None):
-        self.n_rows = n_rows
+    def __init__(self, start, engine, seed, model=None):
+        self.engine = engine
         self.seed = seed
         self.model = model
-        self.stretches = [_Stretch(start)]
+        self.stretches = [_Stretch(start, engine.history.n_rows)]
 
     @property
     def has_gaps(self):
@@ -133,11 +135,11 @@ class HeldOutErrors:
         start : int
             The first row of the next stretch that is forecast.
         """
-        errors = HeldOutErrors(start, self.n_rows, self.seed, self.model)
+        errors = HeldOutErrors(start, self.engine, self.seed, self.model)
         errors.stretches = [
             *self.stretches[:-1],
             self.stretches[-1].closed(rows),
-            *errors.stretches,
+            _Stretch(start, 0),
         ]
         return errors
 
@@ -156,10 +158,12 @@ class HeldOutErrors:
         first = self.stretches[0]
         if self.model is None:
             seen = rows if first.rows is None else first.rows
-            self.model = train_model(seen.part(0, first.start), self.n_rows, self.seed)
+            n_rows = self.engine.history.n_rows
+            self.model = train_model(seen.part(0, first.start), n_rows, self.seed)
+        models = self.model, self.engine
         parts = [
             stretch.errors(
-                self.model, rows if stretch.rows is None else stretch.rows, steps
+                models, rows if stretch.rows is None else stretch.rows, steps
             )
             for stretch in self.stretches
         ]
@@ -169,24 +173,26 @@ class HeldOutErrors:
 class _Stretch:
     """Errors over rows without a gap, by number of steps.
 
+    The first model forecasts the rows up to `n_first`, the second those behind them.
     `rows` is None while more may follow.
     """
 
-    def __init__(self, start, rows=None):
+    def __init__(self, start, n_first, rows=None):
         self.start = start
+        self.n_first = n_first
         self.rows = rows
         self.complete = {}
 
     def closed(self, rows):
         """Return the same errors, of rows that no more will follow."""
-        closed = _Stretch(self.start, rows)
+        closed = _Stretch(self.start, self.n_first, rows)
         closed.complete = dict(self.complete)
         return closed
 
-    def errors(self, model, rows, steps):
+    def errors(self, models, rows, steps):
         """Measure the errors of rows that came since the last call; join the others."""
         known, start = self.complete.get(steps, (None, self.start))
-        errors = model.errors(rows, start, steps)
+        errors = self._measured(models, rows, start, steps)
         if known is not None:
             errors = np.concatenate([known, errors])
         # The last rows' errors are not complete before more rows are known.
@@ -194,3 +200,10 @@ class _Stretch:
         n_open = max(len(rows) - n_complete, 0)
         self.complete[steps] = errors[: len(errors) - n_open], n_complete
         return errors
+
+    def _measured(self, models, rows, start, steps):
+        """Let each model forecast its rows from `start` on."""
+        first, second = models
+        border = min(max(start, self.n_first), len(rows))
+        early = first.errors(rows, start, steps, border)
+        return np.concatenate([early, second.errors(rows, border, steps)])

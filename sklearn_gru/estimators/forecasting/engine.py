@@ -355,8 +355,17 @@ class ForecastEngine:
 
         return take
 
-    def errors(self, rows, start, steps):
+    def errors(self, rows, start, steps, stop=None, before=None):
         """Errors of all forecasts from row `start` on, by step.
+
+        Parameters
+        ----------
+        rows : Rows
+        start, steps : int
+        stop : int, default=None
+            Forecast from rows before this one only.
+        before : Rows, default=None
+            As in `forecast_from`.
 
         Returns
         -------
@@ -364,13 +373,13 @@ class ForecastEngine:
             Truth minus forecast; NaN where the truth is not known yet.
         """
         truth = self.relation.targets_of(rows)
-        origins = np.arange(start, len(rows))
+        origins = np.arange(start, len(rows) if stop is None else stop)
         if not len(origins):
             return np.empty((0, steps, truth.shape[1]))
         unknown = np.full((steps - 1, truth.shape[1]), np.nan)
         truth = np.concatenate([truth, unknown])
         forecast = self.forecast_from(
-            origins, rows.values, steps, exogenous=rows.exogenous
+            origins, rows.values, steps, before, rows.exogenous
         )
         return truth[origins[:, None] + np.arange(steps)] - forecast
 
