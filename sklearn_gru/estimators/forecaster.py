@@ -60,6 +60,13 @@ class GRUForecaster(Forecasts, RegressorMixin, BaseRecurrent):
         arXiv:2307.16895). "split": split-conformal, all errors count alike (Lei et al.
         2018, arXiv:1604.04173).
     {forecasting_parameters}
+    max_epochs : int or "auto", default="auto"
+        Passes over the training windows. "auto" is 20, and fewer for more than 10,000
+        windows: the network only corrects a naive forecast and a linear path. It is 100
+        where there is more to learn: targets that are no columns of `X`, or columns
+        whose future is known.
+    lr : float, default=0.001
+        Learning rate; with a schedule, its first value.
     {training_parameters}
 
     Attributes
@@ -127,6 +134,10 @@ least 25: give a longer series or a shorter window.
             None,
         ],
         "transform": [StrOptions({"auto", "log"}), None],
+        "max_epochs": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
         "linear_path": ["boolean"],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "segment_length": [
@@ -168,9 +179,9 @@ least 25: give a longer series or a shorter window.
         activation="tanh",
         reset_after=True,
         dropout=0.0,
-        max_epochs=100,
+        max_epochs="auto",
         batch_size=32,
-        lr=0.002,
+        lr=0.001,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,

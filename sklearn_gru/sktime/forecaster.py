@@ -64,6 +64,13 @@ class GRUForecaster(PanelForecaster):
         arXiv:2307.16895). "split": split-conformal, all errors count alike (Lei et al.
         2018, arXiv:1604.04173).
     {forecasting_parameters}
+    max_epochs : int or "auto", default="auto"
+        Passes over the training windows. "auto" is 20, and fewer for more than 10,000
+        windows: the network only corrects a naive forecast and a linear path. It is 100
+        where there is more to learn: targets that are no columns of `X`, or columns
+        whose future is known.
+    lr : float, default=0.001
+        Learning rate; with a schedule, its first value.
     {training_parameters}
 
     Attributes
@@ -146,9 +153,9 @@ class GRUForecaster(PanelForecaster):
         activation="tanh",
         reset_after=True,
         dropout=0.0,
-        max_epochs=100,
+        max_epochs="auto",
         batch_size=32,
-        lr=0.002,
+        lr=0.001,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,
@@ -445,12 +452,15 @@ class GRUForecaster(PanelForecaster):
                 f"Intervals: training a second model on the first {len(rows)} of "
                 f"{n_rows} rows, to measure its errors on the others."
             )
+        max_epochs = self.max_epochs
+        if max_epochs != "auto":
+            max_epochs = round(max_epochs * n_rows / len(rows))
         settings = self._settings(
             engine.horizon,
             callbacks=None,
             window_length=engine.window_length_,
             season_length=engine.choices.season_length,
-            max_epochs=round(self.max_epochs * n_rows / len(rows)),
+            max_epochs=max_epochs,
         )
         return ForecastEngine.fit(rows, settings, seed)
 

@@ -251,7 +251,6 @@ def build_net(
         optimizer=OPTIMIZERS.get(optimizer, optimizer),
         lr=settings.lr,
         batch_size=settings.batch_size,
-        max_epochs=settings.max_epochs,
         iterator_train=net_class.iterator,
         iterator_train__rng=np.random.default_rng(seed),
         iterator_valid=net_class.iterator,

@@ -20,6 +20,9 @@ from sklearn_gru.training import (
 # On so many windows, of so many numbers in all, are scales measured and the linear path
 # solved.
 SAMPLED_WINDOWS, SAMPLED_NUMBERS, FEWEST_WINDOWS = 8192, 1 << 23, 256
+# A network that corrects a naive forecast needs few epochs, and of many windows not even
+# these; one that has to learn targets of their own, or what other columns do, more.
+EPOCHS_TO_CORRECT, STEPS_TO_CORRECT, EPOCHS_TO_LEARN = 20, 6000, 100
 
 
 def place_of(settings, net=None):
@@ -153,9 +156,19 @@ def train_engine(engine, dataset, settings, rows=None, *, whole):
         return Origins(rows, places), engine.relation.in_shape(truth)
 
     scored = None if rows is None else Scored(candidate, rows_of)
-    epochs = settings.max_epochs if whole else 1
+    epochs = _n_epochs(engine, dataset, settings) if whole else 1
     train(engine.net_, dataset, settings, epochs, scored)
     return engine
+
+
+def _n_epochs(engine, dataset, settings):
+    if settings.max_epochs != "auto":
+        return settings.max_epochs
+    relation = engine.relation
+    if relation.affine is None or relation.n_exogenous:
+        return EPOCHS_TO_LEARN
+    n_steps = -(-len(dataset) // settings.batch_size)
+    return int(np.clip(STEPS_TO_CORRECT // n_steps, 1, EPOCHS_TO_CORRECT))
 
 
 def _architecture(relation, choices, settings):
