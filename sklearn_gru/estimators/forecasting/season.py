@@ -98,7 +98,7 @@ def find_season(panel, usual=None):
 
 def _changes(column):
     changes = np.diff(np.asarray(column, dtype=np.float64))
-    return changes - changes.mean()
+    return changes - changes.mean() if len(changes) else changes
 
 
 def _strength(changes, season, limit):
