@@ -78,7 +78,9 @@ def test_a_season_longer_than_the_window_is_none():
     assert (chosen.season_length, chosen.segment_length) == (1, 1)
     chosen = choose(seasonal(20), season_length=12)
     assert (chosen.window_length, chosen.season_length) == (10, 1)
-    with pytest.raises(ValueError, match=r"window_length=10 is less .* season_length=12"):
+    with pytest.raises(
+        ValueError, match=r"window_length=10 is less .* season_length=12"
+    ):
         choose(seasonal(200), window_length=10, center="season")
 
 

@@ -111,6 +111,14 @@ def test_rows_that_say_nothing_have_no_season(series):
     assert find_season([series], usual=12) == 1
 
 
+@pytest.mark.parametrize("value", [1e200, 1e308, np.nan, np.inf])
+def test_values_that_are_not_finite_or_nearly_so_have_no_season(value):
+    series = repeating(12)
+    series[20::2] = value
+    series[21::2] = -value
+    assert find_season([series]) == 1
+
+
 def test_fewer_than_three_seasons_are_too_few():
     assert find_season([repeating(12, n_seasons=2)], usual=12) == 1
     assert find_season([repeating(12, n_seasons=3)], usual=12) == 12
