@@ -131,7 +131,7 @@ class ForecastNet(nn.Module):
         In training, the forecasts of several networks stay apart: (B, n_estimators,
         horizon, n_targets). Quantiles are a further, last axis.
         """
-        z, base, size = self._parts(window)
+        z, base, spread = self._parts(window)
         hidden = self._hidden(z, exogenous)
         block = self._blocks(hidden)  # (b, n_estimators, horizon, channels, quantiles)
         if exogenous is not None:
@@ -143,7 +143,7 @@ class ForecastNet(nn.Module):
         block = median(block, 1)[:, None] if not self.training else block
         if self.linear_path is not None:
             block = block + self.linear_path(z)[:, None, ..., None]
-        block = (size * self.output_scale)[:, None, ..., None] * block
+        block = spread[:, None, ..., None] * block
         if base is not None:
             block = block + base[:, None, ..., None]
         block = block.squeeze(1) if block.shape[1] == 1 else block
@@ -162,7 +162,8 @@ class ForecastNet(nn.Module):
         """
         if self.scale == "series" or self.center is None:
             return prediction, target
-        size = self._parts(window)[2]
+        # A column that is held still has no spread, and no error in any unit.
+        size = (self._parts(window)[2] / self.output_scale).nan_to_num(nan=1.0)
         shape = [len(size)] + [1] * (prediction.ndim - 3) + [1, size.shape[2]]
         of_quantiles = self.n_quantiles > 1
         if of_quantiles:
@@ -178,16 +179,17 @@ class ForecastNet(nn.Module):
         return self._hidden(z, exogenous).reshape(len(window), -1)
 
     def _parts(self, window):
-        """Return the scaled window, its naive forecast, and the window's own spread."""
+        """Return the scaled window, its naive forecast, and the spread of forecasts."""
         if self.center is None:
-            return window, None, window.new_ones(1, 1, 1)
+            spread = self.output_scale.expand(len(window), 1, -1)
+            return window, None, spread
         level, base = LEVELS[self.center](window, self.horizon, self.season_length)
         z = window - level
         if self.scale == "series":
-            return z / self.input_scale, base, window.new_ones(1, 1, 1)
+            return z / self.input_scale, base, self.output_scale.expand(1, 1, -1)
         size = z.abs().mean(dim=1, keepdim=True)
         size = torch.maximum(size, SMALLEST_SPREAD * self.input_scale)
-        return z / size, base, size
+        return z / size, base, size * self.output_scale
 
     def _hidden(self, z, exogenous):
         """Map scaled windows to hidden states (b, n_estimators, units)."""
@@ -249,9 +251,8 @@ class ForecastNet(nn.Module):
             sizes = self._parts(window)[2]
             self.output_scale.copy_(_spread(block - base) / _spread(sizes))
         if self.linear_path is not None:
-            z, base, size = self._parts(window)
-            missing = block if base is None else block - base
-            missing = missing / (size * self.output_scale)
+            z, base, spread = self._parts(window)
+            missing = (block if base is None else block - base) / spread
             overlap = self.horizon - 1 if overlap is None else overlap
             self.linear_path.solve(z, missing.clamp(-FURTHEST, FURTHEST), overlap)
 

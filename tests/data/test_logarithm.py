@@ -32,7 +32,7 @@ def test_there_and_back(standardize):
 
 
 def test_behind_an_affine_map_the_units_are_those_before_it():
-    """MinMaxScaler puts zeros into a series; its own units are positive all the same."""
+    """MinMaxScaler makes zeros of values that are positive in their own units."""
     values = positive()
     front = MinMaxScaler((-1, 1)).fit(values)
     scaled = front.transform(values)
@@ -63,7 +63,9 @@ def test_names_the_column_and_value_that_have_no_logarithm(bad):
     values = positive()
     scaler = fit_log_scaler(values)
     values[31, 1] = bad
-    message = f'"log" needs positive values, but one of column 1 is {bad:g}'
+    message = (
+        f'target_transform="log" needs positive values, but one of column 1 is {bad:g}'
+    )
     with pytest.raises(ValueError, match=message):
         fit_log_scaler(values)
     with pytest.raises(ValueError, match=message):

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -66,7 +68,7 @@ def plain_choice(z, missing, overlap):
     """Choose the penalty with scikit-learn's regression, fold by fold."""
     n, errors = len(z), np.zeros(len(linear_path.PENALTIES))
     cuts = [int(n * (1 - 0.3) + n * 0.3 * fold / 4 + 1e-9) for fold in range(5)]
-    for first, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for first, end in pairwise(cuts):
         seen = first - overlap
         for number, penalty in enumerate(linear_path.PENALTIES):
             ridge = Ridge(alpha=penalty * seen, fit_intercept=False)

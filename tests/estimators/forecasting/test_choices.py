@@ -78,9 +78,7 @@ def test_a_season_longer_than_the_window_is_none():
     assert (chosen.season_length, chosen.segment_length) == (1, 1)
     chosen = choose(seasonal(20), season_length=12)
     assert (chosen.window_length, chosen.season_length) == (10, 1)
-    with pytest.raises(
-        ValueError, match=r"window_length=10 is less .* season_length=12"
-    ):
+    with pytest.raises(ValueError, match="=10 is less than season_length=12"):
         choose(seasonal(200), window_length=10, center="season")
 
 
@@ -104,11 +102,11 @@ def test_only_positive_seasonal_panels_are_logarithms():
     positive = [seasonal(200), seasonal(150)]
     assert choose(*positive).transform == "log"
     assert choose(positive[0]).transform is None
-    assert choose(*positive, transform=None).transform is None
+    assert choose(*positive, target_transform=None).transform is None
     assert choose(positive[0], -positive[1]).transform is None
     assert choose(positive[0], positive[1] - positive[1].min()).transform is None
     assert choose(*positive, season_length=None).transform is None
-    assert choose(positive[0], transform="log").transform == "log"
+    assert choose(positive[0], target_transform="log").transform == "log"
 
 
 def test_the_shortest_series_of_a_panel_limits_the_window():
