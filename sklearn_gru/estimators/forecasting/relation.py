@@ -219,9 +219,10 @@ def _scaler(values, standardize, transform=None):
 
 
 def _x_scaler(values, affine, standardize, transform):
-    """Scale the columns; of targets, what is transformed are their own units."""
+    """Scale the columns; those of targets are transformed in the targets' units."""
     if transform is None or affine is None:
         return _scaler(values, standardize)
     slope, intercept = np.ones(values.shape[1]), np.zeros(values.shape[1])
     slope[affine.columns], intercept[affine.columns] = affine.slope, affine.intercept
-    return fit_log_scaler(values, slope, intercept, standardize)
+    logged = np.isin(np.arange(values.shape[1]), affine.columns)
+    return fit_log_scaler(values, slope, intercept, standardize, logged)
