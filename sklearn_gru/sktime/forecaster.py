@@ -142,7 +142,7 @@ class GRUForecaster(PanelForecaster):
         center="auto",
         scale="auto",
         season_length="auto",
-        transform="auto",
+        target_transform="auto",
         linear_path=True,
         n_estimators=1,
         segment_length="auto",
@@ -180,7 +180,7 @@ class GRUForecaster(PanelForecaster):
         self.center = center
         self.scale = scale
         self.season_length = season_length
-        self.transform = transform
+        self.target_transform = target_transform
         self.linear_path = linear_path
         self.n_estimators = n_estimators
         self.segment_length = segment_length
