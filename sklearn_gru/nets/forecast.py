@@ -23,7 +23,7 @@ class ForecastNet(nn.Module):
 
     The forecast is ``base + spread * (linear path + recurrent networks)``: the naive
     forecast of the window's level, and what is learned, in units of the window's
-    spread. Both learned parts begin at zero, the linear path at a ridge regression.
+    spread. The linear path begins at a ridge regression, networks beside it at zero.
 
     Parameters
     ----------
@@ -113,11 +113,13 @@ class ForecastNet(nn.Module):
                 if linear_path
                 else None
             )
-        self.head.reset()
-        if n_exogenous:
-            nn.init.zeros_(self.effect[-1].weight)
         if linear_path:
+            # The first forecast is that of the ridge regression. Without it, networks
+            # learn better from a random head.
+            self.head.reset()
             self.linear_path.reset()
+            if n_exogenous:
+                nn.init.zeros_(self.effect[-1].weight)
         self.register_buffer("input_scale", torch.ones(n_series, dtype=dtype))
         self.register_buffer("output_scale", torch.ones(n_targets, dtype=dtype))
 
@@ -247,29 +249,20 @@ class ForecastNet(nn.Module):
             self.center = best_level(window, block, season, one_series)
         if self.center is not None:
             level, base = LEVELS[self.center](window, self.horizon, self.season_length)
-            self.input_scale.copy_(self._spread(window - level))
+            self.input_scale.copy_(_spread(window - level))
             self.output_scale.fill_(1.0)
-            sizes = self._spread(self._parts(window)[2])
-            self.output_scale.copy_(self._spread(block - base) / sizes)
+            sizes = _spread(self._parts(window)[2])
+            self.output_scale.copy_(_spread(block - base) / sizes)
         if self.linear_path is not None:
             z, base, spread = self._parts(window)
             missing = (block if base is None else block - base) / spread
             overlap = self.horizon - 1 if overlap is None else overlap
-            self.linear_path.solve(z, missing.clamp(-FURTHEST, FURTHEST), overlap)
+            missing = missing.clamp(-FURTHEST, FURTHEST)
+            # Columns that share a map count as much as they change.
+            weight = self.output_scale if self.independent else 1.0
+            self.linear_path.solve(weight * z, weight * missing, overlap)
         if self.n_quantiles > 1:
             self._start_quantiles(window, block)
-
-    def _spread(self, x):
-        """Return the root mean square of each column of x (B, T, k), or of all columns.
-
-        Columns that are read by themselves share the network, and so the scale: after
-        standardisation, those that change much from their level still count more.
-        Columns of zeros get 1.
-        """
-        spread = x.square().mean(dim=(0, 1)).sqrt()
-        if self.independent:
-            spread = spread.square().mean().sqrt().expand(len(spread))
-        return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
     def _start_quantiles(self, window, block):
         """Let the heads begin with the quantiles of what is missing, step by step."""
@@ -311,6 +304,12 @@ class ForecastNet(nn.Module):
     def holds_still(self):
         """Whether some columns are held still."""
         return bool((self.output_scale == 0).any())
+
+
+def _spread(x):
+    """Return the root mean square of each column of x (B, T, k); 1 for zero columns."""
+    spread = x.square().mean(dim=(0, 1)).sqrt()
+    return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
 
 def _in_order(x):

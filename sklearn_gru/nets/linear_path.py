@@ -10,7 +10,7 @@ PENALTIES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 # The penalty is chosen on the latest share of the windows, in this many folds, of which
 # each is forecast from all windows before it.
 SHARE, FOLDS, FEWEST = 0.3, 4, 4
-# Training moves the map at the learning rate times this, divided by the window's length,
+# Training moves the map at the learning rate times this over the length of the window,
 # since the longer the window, the smaller are the weights of its rows.
 PACE = 8.0
 
