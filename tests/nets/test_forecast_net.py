@@ -310,15 +310,17 @@ def test_losses_count_in_the_spreads_of_windows(n_estimators, quantiles, indepen
     windows = make_windows()
     inputs = torch.from_numpy(windows)
     target = torch.from_numpy(np.random.default_rng(2).normal(size=(4, HORIZON, 3)))
+    target[0, 2, 1] = 1e6  # which counts as 30 spreads
     prediction = net(inputs).detach()
     scaled, scaled_target = net.in_spreads(prediction, target, inputs)
     for number, window in enumerate(windows):
-        size = np.abs(window - window[-1]).mean(axis=0)
-        expected = target[number].numpy() / size
-        assert_allclose(scaled_target[number], expected, rtol=1e-12)
-        of_columns = size[:, None] if quantiles else size
-        expected = prediction[number].numpy() / of_columns
-        assert_allclose(scaled[number], expected, rtol=1e-12)
+        size, base = np.abs(window - window[-1]).mean(axis=0), window[-1]
+        expected = (target[number].numpy() - base) / size
+        assert_allclose(scaled_target[number], expected.clip(-30, 30), rtol=1e-12)
+        if quantiles:
+            size, base = size[:, None], base[:, None]
+        expected = (prediction[number].numpy() - base) / size
+        assert_allclose(scaled[number], expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
