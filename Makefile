@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 BENCH_VENV ?= .venv-bench
+ACCURACY_VENV ?= .venv-accuracy
 
-.PHONY: demo test test-slow docs bench clean clean-kernels
+.PHONY: demo test test-slow docs bench accuracy clean clean-kernels
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py $(if $(CSV),--csv "$(CSV)") $(if $(TARGET),--target "$(TARGET)")
@@ -26,6 +27,9 @@ docs: $(VENV)/.installed
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.speed $(BENCH)
 
+accuracy: $(ACCURACY_VENV)/.installed
+	$(ACCURACY_VENV)/bin/python -m benchmarks.accuracy.series $(BENCH)
+
 # torch goes first: asked for by name, it is found as a CPU build where one is at hand.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -40,9 +44,16 @@ $(BENCH_VENV)/.installed: pyproject.toml constraints.txt benchmarks/requirements
 		-r benchmarks/requirements.txt -e ".[fast]"
 	touch $@
 
+$(ACCURACY_VENV)/.installed: pyproject.toml benchmarks/accuracy/requirements.txt
+	$(PYTHON) -m venv $(ACCURACY_VENV)
+	$(ACCURACY_VENV)/bin/python -m pip install --quiet -c constraints.txt torch
+	$(ACCURACY_VENV)/bin/python -m pip install --quiet \
+		-r benchmarks/accuracy/requirements.txt -e ".[fast]"
+	touch $@
+
 # numba doesn't see changes of what is traced into a compiled function.
 clean-kernels:
 	find sklearn_gru -name "*.nb[ci]" -delete
 
 clean: clean-kernels
-	rm -rf $(VENV) $(BENCH_VENV) docs/_build docs/auto_examples docs/api forecast.png
+	rm -rf $(VENV) $(BENCH_VENV) $(ACCURACY_VENV) docs/_build docs/auto_examples docs/api forecast.png

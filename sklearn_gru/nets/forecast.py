@@ -251,10 +251,10 @@ class ForecastNet(nn.Module):
             self.center = best_level(window, block, season, one_series)
         if self.center is not None:
             level, base = LEVELS[self.center](window, self.horizon, self.season_length)
-            self.input_scale.copy_(_spread(window - level))
+            self.input_scale.copy_(self._spread(window - level))
             self.output_scale.fill_(1.0)
-            sizes = self._parts(window)[2]
-            self.output_scale.copy_(_spread(block - base) / _spread(sizes))
+            sizes = self._spread(self._parts(window)[2])
+            self.output_scale.copy_(self._spread(block - base) / sizes)
         if self.linear_path is not None:
             z, base, spread = self._parts(window)
             missing = (block if base is None else block - base) / spread
@@ -262,6 +262,18 @@ class ForecastNet(nn.Module):
             self.linear_path.solve(z, missing.clamp(-FURTHEST, FURTHEST), overlap)
         if self.n_quantiles > 1:
             self._start_quantiles(window, block)
+
+    def _spread(self, x):
+        """Return the root mean square of each column of x (B, T, k), or of all columns.
+
+        Columns that are read by themselves share the network, and so the scale: after
+        standardisation, those that change much from their level still count more.
+        Columns of zeros get 1.
+        """
+        spread = x.square().mean(dim=(0, 1)).sqrt()
+        if self.independent:
+            spread = spread.square().mean().sqrt().expand(len(spread))
+        return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
     def _start_quantiles(self, window, block):
         """Let the heads begin with the quantiles of what is missing, step by step."""
@@ -303,12 +315,6 @@ class ForecastNet(nn.Module):
     def holds_still(self):
         """Whether some columns are held still."""
         return bool((self.output_scale == 0).any())
-
-
-def _spread(x):
-    """Return the root mean square of each column of x (B, T, k); 1 for zero columns."""
-    spread = x.square().mean(dim=(0, 1)).sqrt()
-    return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
 
 def _in_order(x):

@@ -10,8 +10,9 @@ PENALTIES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 # The penalty is chosen on the latest share of the windows, in this many folds, of which
 # each is forecast from all windows before it.
 SHARE, FOLDS, FEWEST = 0.3, 4, 4
-# Training moves the map at this share of the learning rate.
-PACE = 0.3
+# Training moves the map at the learning rate times this, divided by the window's length,
+# since the longer the window, the smaller are the weights of its rows.
+PACE = 8.0
 
 
 class LinearPath(nn.Module):
@@ -35,6 +36,7 @@ class LinearPath(nn.Module):
         self.register_buffer("solved", torch.empty(shape))
         # Adam's steps have the size of the learning rate, whatever the gradient is.
         self.moved = nn.Parameter(torch.empty(n_estimators, *shape))
+        self.pace = PACE / window_length
 
     def reset(self):
         """Forecast zero."""
@@ -43,7 +45,9 @@ class LinearPath(nn.Module):
 
     def forward(self, z):
         """Map z (B, length, n_series) to (B, n_estimators, horizon, n_series)."""
-        weight = self.solved + PACE * self.moved  # (n_estimators, n_maps, length, H)
+        weight = (
+            self.solved + self.pace * self.moved
+        )  # (n_estimators, n_maps, length, H)
         if weight.shape[1] == 1:
             z = z.transpose(1, 2)[:, None]  # (B, 1, n_series, length)
             return (z @ weight[None, :, 0]).transpose(2, 3)
