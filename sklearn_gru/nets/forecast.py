@@ -14,7 +14,7 @@ from sklearn_gru.nets.side_by_side import Heads, SideBySide, median
 # A window's own spread counts as at least this share of the usual one.
 SMALLEST_SPREAD = 1e-3
 # Targets that lie further than this many spreads from their naive forecast are moved
-# there when the linear path is solved.
+# there, when the linear path is solved and in losses.
 FURTHEST = 30.0
 
 
@@ -158,20 +158,24 @@ class ForecastNet(nn.Module):
         return block[..., self.n_quantiles // 2] if self.n_quantiles > 1 else block
 
     def in_spreads(self, prediction, target, window, exogenous=None):
-        """Divide a forecast and its target by the spread of their own window.
+        """Measure a forecast and its target from the naive one, in spreads.
 
-        Losses are taken of these: an error counts in units of what its window made
-        likely. With ``scale="series"`` nothing changes.
+        Losses are taken of these: an error counts in units of what its own window made
+        likely. Targets further than `FURTHEST` spreads away are moved there, or what
+        follows flat windows would count for all the rest. With ``scale="series"``
+        nothing changes.
         """
         if self.scale == "series" or self.center is None:
             return prediction, target
+        _, base, spread = self._parts(window)
         # A column that is held still has no spread, and no error in any unit.
-        size = (self._parts(window)[2] / self.output_scale).nan_to_num(nan=1.0)
-        shape = [len(size)] + [1] * (prediction.ndim - 3) + [1, size.shape[2]]
-        of_quantiles = self.n_quantiles > 1
-        if of_quantiles:
-            shape = [*shape[:-3], 1, size.shape[2], 1]
-        return prediction / size.view(shape), target / size
+        size = (spread / self.output_scale).nan_to_num(nan=1.0)
+        target = ((target - base) / size).clamp(-FURTHEST, FURTHEST)
+        if self.n_quantiles > 1:
+            base, size = base[..., None], size[..., None]
+        if prediction.ndim > base.ndim:  # several networks
+            base, size = base[:, None], size[:, None]
+        return (prediction - base) / size, target
 
     def features(self, window, exogenous=None):
         """Map windows to hidden states, (B, n_estimators * units).

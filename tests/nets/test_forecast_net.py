@@ -110,22 +110,22 @@ def plain_quantiles(outputs):
     return quantiles
 
 
-def plain_linear(path, x):
-    """Return what the linear path adds, (HORIZON, N_SERIES)."""
+def plain_linear(path, x, member):
+    """Return what the linear path adds to a network, (HORIZON, N_SERIES)."""
     added = np.zeros((HORIZON, N_SERIES))
     for column in range(N_SERIES):
         number = min(column, len(path.solved) - 1)
         for step in range(HORIZON):
             for row in range(WINDOW):
                 weight = path.solved[number, row, step]
-                weight = weight + 0.3 * path.moved[number, row, step]
+                weight = weight + 0.3 * path.moved[member, number, row, step]
                 added[step, column] += float(weight) * x[row, column]
     return added
 
 
 @torch.no_grad()
 def plain_member(net, x, member):
-    """Forecast (HORIZON, n_targets, n_quantiles) by one network, in units."""
+    """Forecast (HORIZON, n_targets, n_quantiles) by one network, in spreads."""
     if net.independent:
         columns = [plain_block(net, x[:, [c]], member) for c in range(N_SERIES)]
         block = np.concatenate(columns, axis=1)
@@ -133,6 +133,8 @@ def plain_member(net, x, member):
         block = plain_block(net, x, member)
     if net.n_quantiles > 1:
         block = np.apply_along_axis(plain_quantiles, 2, block)
+    if net.linear_path is not None:
+        block = block + plain_linear(net.linear_path, x, member)[..., None]
     return block
 
 
@@ -142,10 +144,7 @@ def plain_forecast(net, window):
     x, unit = plain_inputs(net, window)
     n_members = len(members_of(net.recurrent))
     blocks = [plain_member(net, x, member) for member in range(n_members)]
-    block = np.median(blocks, axis=0)
-    if net.linear_path is not None:
-        block = block + plain_linear(net.linear_path, x)[..., None]
-    block = block * unit[:, None]
+    block = np.median(blocks, axis=0) * unit[:, None]
     if net.center is not None:
         block = block + plain_base(window, net.center)[1][..., None]
     return block if net.n_quantiles > 1 else block[..., 0]
@@ -241,7 +240,11 @@ def test_a_new_network_forecasts_naively(center, scale):
 @both_channels
 def test_in_training_the_networks_stay_apart(quantiles, independent):
     net = make_net(
-        center="last", n_estimators=3, quantiles=quantiles, independent=independent
+        center="last",
+        n_estimators=3,
+        quantiles=quantiles,
+        independent=independent,
+        linear_path=True,
     )
     windows = make_windows()
     apart = net.train()(torch.from_numpy(windows)).detach()
@@ -307,15 +310,17 @@ def test_losses_count_in_the_spreads_of_windows(n_estimators, quantiles, indepen
     windows = make_windows()
     inputs = torch.from_numpy(windows)
     target = torch.from_numpy(np.random.default_rng(2).normal(size=(4, HORIZON, 3)))
+    target[0, 2, 1] = 1e6  # which counts as 30 spreads
     prediction = net(inputs).detach()
     scaled, scaled_target = net.in_spreads(prediction, target, inputs)
     for number, window in enumerate(windows):
-        size = np.abs(window - window[-1]).mean(axis=0)
-        expected = target[number].numpy() / size
-        assert_allclose(scaled_target[number], expected, rtol=1e-12)
-        of_columns = size[:, None] if quantiles else size
-        expected = prediction[number].numpy() / of_columns
-        assert_allclose(scaled[number], expected, rtol=1e-12)
+        size, base = np.abs(window - window[-1]).mean(axis=0), window[-1]
+        expected = (target[number].numpy() - base) / size
+        assert_allclose(scaled_target[number], expected.clip(-30, 30), rtol=1e-12)
+        if quantiles:
+            size, base = size[:, None], base[:, None]
+        expected = (prediction[number].numpy() - base) / size
+        assert_allclose(scaled[number], expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -398,6 +403,38 @@ def test_scales_are_the_spread_around_the_level(center, scale):
         sizes = [np.abs(x).mean(axis=0, keepdims=True) for x in around]
         expected = expected / root_mean_square(sizes)
     assert_allclose(net.output_scale, expected, rtol=1e-12)
+
+
+@both_scales
+@both_channels
+@pytest.mark.parametrize("n_estimators", [1, 2])
+def test_quantiles_begin_with_those_of_what_is_missing(
+    scale, independent, n_estimators
+):
+    windows, blocks = make_walks("last")
+    net = make_net(
+        center="last",
+        scale=scale,
+        independent=independent,
+        n_estimators=n_estimators,
+        quantiles=True,
+    )
+    with torch.no_grad():
+        for head in net.head.members:
+            head.weight.zero_()
+    net.fit_scales(windows, blocks)
+    forecast = net(windows).detach().numpy()
+    units = [plain_inputs(net, window)[1] for window in windows.numpy()]
+    bases = [plain_base(window, "last")[1] for window in windows.numpy()]
+    missing = (blocks.numpy() - bases) / np.array(units)[:, None]
+    if independent:  # all columns share a network
+        missing = missing.transpose(0, 2, 1).reshape(-1, HORIZON, 1)
+    expected = np.quantile(missing, QUANTILES, axis=0)  # (n_quantiles, HORIZON, ...)
+    for number in range(len(windows)):
+        spread = units[number][:, None]
+        steps = (forecast[number] - bases[number][..., None]) / spread
+        expected_steps = np.broadcast_to(np.moveaxis(expected, 0, -1), steps.shape)
+        assert_allclose(steps, expected_steps, rtol=1e-9, atol=1e-9)
 
 
 def test_columns_without_spread_keep_their_unit():

@@ -12,8 +12,8 @@ from sklearn_gru.nets.linear_path import LinearPath
 WINDOW, HORIZON = 6, 3
 
 
-def make_path(n_maps=1):
-    path = LinearPath(n_maps, WINDOW, HORIZON).double()
+def make_path(n_maps=1, n_estimators=1):
+    path = LinearPath(n_estimators, n_maps, WINDOW, HORIZON).double()
     path.reset()
     return path
 
@@ -37,18 +37,21 @@ def test_a_new_path_adds_nothing():
 
 
 @pytest.mark.parametrize("n_maps", [1, 2])
-def test_maps_every_column_to_its_own_forecast(n_maps):
-    path = make_path(n_maps)
+@pytest.mark.parametrize("n_estimators", [1, 3])
+def test_maps_every_column_to_its_own_forecast(n_maps, n_estimators):
+    path = make_path(n_maps, n_estimators)
     with torch.no_grad():
         path.solved.normal_(generator=torch.Generator().manual_seed(0))
         path.moved.normal_(generator=torch.Generator().manual_seed(1))
     z, _, _ = make_data(n_windows=5)
     forecast = path(z).detach()
-    weight = (path.solved + 0.3 * path.moved).detach().numpy()
-    for window, rows in zip(z.numpy(), forecast, strict=True):
-        for column in range(2):
-            expected = window[:, column] @ weight[column if n_maps == 2 else 0]
-            assert_allclose(rows[:, column], expected, rtol=1e-12)
+    assert forecast.shape == (5, n_estimators, HORIZON, 2)
+    for number in range(n_estimators):
+        weight = (path.solved + 0.3 * path.moved[number]).detach().numpy()
+        for window, rows in zip(z.numpy(), forecast[:, number], strict=True):
+            for column in range(2):
+                expected = window[:, column] @ weight[column if n_maps == 2 else 0]
+                assert_allclose(rows[:, column], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("penalty", [0.01, 1.0, 100.0])

@@ -69,6 +69,7 @@ class Choices:
             season = find_season(series, usual_season)
         elif season is None:
             season = 1
+        season = int(season)  # grids hold NumPy's, which torch's layers refuse
         n_rows = min(map(len, series))
         window, segment = _window(settings, n_rows, season)
         if season > window:
@@ -121,7 +122,7 @@ def _window(settings, n_rows, season):
             f"window_length={window} is not a multiple of segment_length={segment}: "
             f"use {lower or segment} or {lower + segment}."
         )
-    return window, segment
+    return int(window), int(segment)
 
 
 def _usual_window(n_rows, horizon, season):

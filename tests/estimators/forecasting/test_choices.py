@@ -118,3 +118,14 @@ def test_long_windows_have_no_linear_path():
     assert choose(walk(3000), window_length=1024).linear_path
     assert not choose(walk(3000), window_length=1025).linear_path
     assert not choose(walk(300), linear_path=False).linear_path
+
+
+@pytest.mark.parametrize("name", ["window_length", "segment_length", "season_length"])
+def test_lengths_may_be_numpys(name):
+    """Those of a grid made by np.arange are."""
+    chosen = choose(seasonal(200), **{"window_length": 24, name: np.int64(12)})
+    for length in (chosen.window_length, chosen.segment_length, chosen.season_length):
+        assert type(length) is int
+    model = GRUForecaster(units=4, max_epochs=1, **{name: np.int64(12)})
+    model.fit(seasonal(200)).partial_fit(seasonal(220))
+    assert model.n_iter_ == 2
