@@ -51,7 +51,7 @@ class LogScaler:
         return (units - self.intercept) / self.slope
 
 
-def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True):
+def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True, skip_nan=False):
     """Compute mean and standard deviation of each column's logarithms.
 
     Parameters
@@ -60,6 +60,8 @@ def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True):
     slope, intercept : float or ndarray of shape (n_columns,), default=1.0, 0.0
     standardize : bool, default=True
         Whether to standardise the logarithms.
+    skip_nan : bool, default=False
+        Whether NaN is left out instead of being an error.
 
     Returns
     -------
@@ -80,8 +82,8 @@ def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True):
     n_columns = values.shape[1]
     slope = np.broadcast_to(np.asarray(slope, dtype=float), n_columns)
     intercept = np.broadcast_to(np.asarray(intercept, dtype=float), n_columns)
-    fit_scaler(values)  # which names the first NaN
-    scaler = fit_scaler(_logarithms(values, slope, intercept))
+    fit_scaler(values, skip_nan=skip_nan)  # which names the first NaN
+    scaler = fit_scaler(_logarithms(values, slope, intercept), skip_nan=skip_nan)
     if not standardize:
         scaler = Scaler.identity(n_columns, scaler.constant)
     return LogScaler(slope, intercept, scaler)

@@ -15,9 +15,9 @@ from sklearn_gru.estimators._named_tables import (
     columns_of,
     form_of,
     in_known_order,
+    known_values_of,
     places_of,
     read_tables,
-    values_of,
 )
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._time_index import N_LABELS, check_time_index, follows
@@ -141,6 +141,7 @@ class GRUForecaster(PanelForecaster):
         scale="auto",
         season_length="auto",
         transform="auto",
+        missing="error",
         linear_path=True,
         n_estimators=1,
         segment_length="auto",
@@ -179,6 +180,7 @@ class GRUForecaster(PanelForecaster):
         self.scale = scale
         self.season_length = season_length
         self.transform = transform
+        self.missing = missing
         self.linear_path = linear_path
         self.n_estimators = n_estimators
         self.segment_length = segment_length
@@ -210,6 +212,18 @@ class GRUForecaster(PanelForecaster):
         self.random_state = random_state
         self.verbose = verbose
         super().__init__()
+        if missing == "mask":
+            self.set_tags(**{"capability:missing_values": True})
+
+    def _check_X_y(self, *args, **kwargs):
+        try:
+            return super()._check_X_y(*args, **kwargs)
+        except ValueError as error:
+            if "y passed contained missing data" not in str(error):
+                raise
+            raise ValueError(
+                f'{error} Fill it, or use missing="mask", which reads NaN as missing.'
+            ) from error
 
     # Training
 
@@ -402,7 +416,7 @@ class GRUForecaster(PanelForecaster):
         if X is None:
             return None
         places = places_ahead(X.index, self._cutoff, n_steps, steps)
-        return values_of(X[list(relation.form.exogenous_names)])[places]
+        return known_values_of(X[list(relation.form.exogenous_names)].iloc[places])
 
     # Intervals
 
