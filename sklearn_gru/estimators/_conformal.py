@@ -133,3 +133,93 @@ def offsets_by_step(errors, alpha, extrapolate=False):
             stacklevel=2,
         )
     return np.stack(offsets)
+
+
+def quantile_offsets(errors, levels, alpha, extrapolate=False):
+    """Compute by how much forecast quantiles have to rise to hold on known errors.
+
+    The quantile of level a > 1/2 rises by the k-th smallest of its n known errors,
+    k = ceil((n + 1) a), so that the next value lies below it with probability at least
+    a, if the order of the errors carries no information; those below 1/2 likewise
+    (Romano, Patterson & Candès 2019, Conformalized Quantile Regression,
+    arXiv:1905.03222, section 6). The median stays.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n, steps, n_targets, n_levels)
+        Truth minus quantile, by step; NaN where the truth is not known.
+    levels : sequence of float
+        Of the quantiles; 1/2 stands in the middle.
+    alpha : ndarray of shape (n_alpha,)
+        Probabilities between 0 and 1 that will be asked for.
+    extrapolate : bool, default=False
+        As in `offsets_by_step`; steps without known errors rise as the furthest step
+        that has some.
+
+    Returns
+    -------
+    ndarray of shape (steps, n_targets, n_levels)
+
+    Raises
+    ------
+    ValueError
+        If an alpha is not between 0 and 1, or if the errors are too few for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> errors = np.linspace(-1, 1, 99)[:, None, None, None] * np.ones(3)
+    >>> quantile_offsets(errors, (0.1, 0.5, 0.9), np.array([0.1])).round(2)
+    array([[[-0.82,  0.  ,  0.82]]])
+    """
+    offsets_by_step(errors[..., len(levels) // 2], alpha, extrapolate)  # it checks
+    known = np.isfinite(errors[:, :, 0, 0])
+    offsets = np.zeros(errors.shape[1:])
+    for step in range(errors.shape[1]):
+        rows = errors[known[:, step], step]
+        offsets[step] = _raised(rows, levels) if len(rows) else offsets[step - 1]
+    return offsets
+
+
+def _raised(errors, levels):
+    """By how much each quantile has to rise: (n_targets, n_levels)."""
+    n, in_order = len(errors), np.sort(errors, axis=0)
+    offsets = np.zeros(errors.shape[1:])
+    for place, level in enumerate(levels):
+        if level > 0.5:
+            rank = np.ceil((n + 1) * level - 1e-9 * n)
+        else:
+            rank = np.floor((n + 1) * level + 1e-9 * n)
+        if level != 0.5:
+            rank = int(np.clip(rank, 1, n))
+            offsets[:, place] = in_order[rank - 1, :, place]
+    return offsets
+
+
+def quantiles_between(quantiles, levels, alpha):
+    """Interpolate quantiles, linearly between their normal scores.
+
+    Parameters
+    ----------
+    quantiles : ndarray of shape (..., n_levels)
+        Put in order if they are not.
+    levels : sequence of float
+    alpha : ndarray of shape (n_alpha,)
+        Beyond the levels, the line through the outermost two is continued.
+
+    Returns
+    -------
+    ndarray of shape (..., n_alpha)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> quantiles_between(norm.ppf([0.1, 0.5, 0.9]), (0.1, 0.5, 0.9), 0.8).round(3)
+    np.float64(0.842)
+    """
+    quantiles, scores, asked = np.sort(quantiles), norm.ppf(levels), norm.ppf(alpha)
+    right = np.clip(np.searchsorted(scores, asked), 1, len(scores) - 1)
+    left = right - 1
+    share = (asked - scores[left]) / (scores[right] - scores[left])
+    low, high = quantiles[..., left], quantiles[..., right]
+    return low + share * (high - low)

@@ -14,6 +14,7 @@ from sklearn_gru.estimators._adaptive import (
     adaptive_offsets,
     adaptive_offsets_over,
 )
+from sklearn_gru.estimators._conformal import quantile_offsets, quantiles_between
 from sklearn_gru.estimators._known_columns import (
     count_future_rows,
     names_at,
@@ -22,6 +23,7 @@ from sklearn_gru.estimators._known_columns import (
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
 from sklearn_gru.estimators.forecasting import Origins, Rows
+from sklearn_gru.nets import QUANTILES
 
 
 class Context(NamedTuple):
@@ -249,7 +251,9 @@ class Forecasts(TransformerMixin):
         if X is None and steps is None:
             raise ValueError("Give X, or the number of steps to forecast, or both.")
         levels = _levels(alpha)
-        errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets)
+        errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets, ...)
+        if self.engine_.forecasts_quantiles:
+            return self._network_quantiles(X, steps, errors, levels)
         if self.interval_method == "split" or X is None or isinstance(X, Origins):
             center = self.forecast(steps) if X is None else self.predict(X, steps)
             offsets = INTERVAL_METHODS[self.interval_method](errors, levels)
@@ -260,6 +264,23 @@ class Forecasts(TransformerMixin):
         if center.ndim == 1:
             offsets = offsets[:, 0]
         return center[..., None] + offsets  # (steps or n_rows, ..., levels)
+
+    def _network_quantiles(self, X, steps, errors, levels):
+        """Forecast quantiles by a network for them, conformalised."""
+        engine = self.engine_
+        rows, before = engine.history.last, None
+        n_known = len(rows)
+        if X is not None:
+            rows, before, n_known, _ = self._read_context(X, steps=steps)
+        origins = np.arange(n_known) if steps is None else np.array([n_known])
+        self._require_future_rows(len(rows) - n_known, steps or 0)
+        quantiles = engine.quantiles_from(
+            origins, rows.values, steps or 1, before, rows.exogenous
+        )
+        quantiles = quantiles + quantile_offsets(errors, QUANTILES, levels)
+        quantiles = quantiles_between(quantiles, QUANTILES, levels)
+        quantiles = quantiles[:, 0] if steps is None else quantiles[0]
+        return quantiles[:, 0] if engine.relation.form.flat else quantiles
 
     def _row_by_row(self, X, errors, levels):
         """Forecast each row of X, and measure its offsets by the rows before it."""

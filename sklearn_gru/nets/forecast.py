@@ -115,7 +115,9 @@ class ForecastNet(nn.Module):
                     nn.Linear(width, channels_out),
                 )
             self.linear_path = (
-                LinearPath(channels_in, window_length, horizon) if linear_path else None
+                LinearPath(n_estimators, channels_in, window_length, horizon)
+                if linear_path
+                else None
             )
         self.head.reset()
         if n_exogenous:
@@ -146,18 +148,17 @@ class ForecastNet(nn.Module):
         if self.independent:
             # (B * n_targets, ..., 1, quantiles) -> (B, ..., n_targets, quantiles)
             block = block.unflatten(0, (-1, self.n_targets)).transpose(1, 4).squeeze(1)
-        block = median(block, 1)[:, None] if not self.training else block
         if self.linear_path is not None:
-            block = block + self.linear_path(z)[:, None, ..., None]
+            block = block + self.linear_path(z)[..., None]
+        block = median(block, 1)[:, None] if not self.training else block
         block = spread[:, None, ..., None] * block
         if base is not None:
             block = block + base[:, None, ..., None]
         block = block.squeeze(1) if block.shape[1] == 1 else block
         return block if self.n_quantiles > 1 else block.squeeze(-1)
 
-    def forecast(self, window, exogenous=None):
-        """Forecast the median or mean of each row: (B, horizon, n_targets)."""
-        block = self(window, exogenous)
+    def point(self, block):
+        """Take the forecast of each row, (..., n_targets), out of a forward pass."""
         return block[..., self.n_quantiles // 2] if self.n_quantiles > 1 else block
 
     def in_spreads(self, prediction, target, window, exogenous=None):
@@ -265,6 +266,22 @@ class ForecastNet(nn.Module):
             missing = (block if base is None else block - base) / spread
             overlap = self.horizon - 1 if overlap is None else overlap
             self.linear_path.solve(z, missing.clamp(-FURTHEST, FURTHEST), overlap)
+        if self.n_quantiles > 1:
+            self._start_quantiles(window, block)
+
+    def _start_quantiles(self, window, block):
+        """Let the heads begin with the quantiles of what is missing, step by step."""
+        z, base, spread = self._parts(window)
+        missing = (block if base is None else block - base) / spread
+        if self.linear_path is not None:
+            missing = missing - self.linear_path(z)[:, 0]
+        if self.independent:
+            missing = missing.transpose(1, 2).reshape(-1, self.horizon, 1)
+        levels = torch.tensor(QUANTILES, dtype=missing.dtype, device=missing.device)
+        quantiles = torch.quantile(missing, levels, dim=0)  # (n_quantiles, H, channels)
+        for head in self.head.members:
+            bias = _out_of_order(quantiles.movedim(0, -1))
+            head.bias.copy_(bias.flatten())
 
     @torch.no_grad()
     def hold_still(self, constant):
@@ -307,3 +324,12 @@ def _in_order(x):
     above = F.softplus(x[..., middle + 1 :]).cumsum(-1)
     below = F.softplus(x[..., :middle]).flip(-1).cumsum(-1).flip(-1)
     return torch.cat([center - below, center, center + above], dim=-1)
+
+
+def _out_of_order(quantiles):
+    """Undo `_in_order`."""
+    middle = quantiles.shape[-1] // 2
+    steps = quantiles.diff(dim=-1).clamp(min=SMALLEST_SPREAD)
+    steps = steps + torch.log(-torch.expm1(-steps))  # softplus of it is the step
+    center = quantiles[..., middle : middle + 1]
+    return torch.cat([steps[..., :middle], center, steps[..., middle:]], dim=-1)

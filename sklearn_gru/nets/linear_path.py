@@ -21,21 +21,24 @@ ROUNDS = 20
 class LinearPath(nn.Module):
     """Maps every column of a window to its own forecast.
 
-    The map is solved by ridge regression, then trained together with the network.
+    The map is solved by ridge regression. Training moves it, for each of several
+    networks in its own way.
 
     Parameters
     ----------
+    n_estimators : int
+        Networks.
     n_maps : int
         Columns with a map of their own; 1 if all share one.
     window_length, horizon : int
     """
 
-    def __init__(self, n_maps, window_length, horizon):
+    def __init__(self, n_estimators, n_maps, window_length, horizon):
         super().__init__()
         shape = n_maps, window_length, horizon
         self.register_buffer("solved", torch.empty(shape))
         # Adam's steps have the size of the learning rate, whatever the gradient is.
-        self.moved = nn.Parameter(torch.empty(shape))
+        self.moved = nn.Parameter(torch.empty(n_estimators, *shape))
 
     def reset(self):
         """Forecast zero."""
@@ -43,11 +46,12 @@ class LinearPath(nn.Module):
         nn.init.zeros_(self.moved)
 
     def forward(self, z):
-        """Map z (B, window_length, n_series) to (B, horizon, n_series)."""
-        weight = self.solved + PACE * self.moved  # (n_maps, window_length, horizon)
-        if len(weight) == 1:
-            return (z.transpose(1, 2) @ weight[0]).transpose(1, 2)
-        return torch.einsum("blc,clh->bhc", z, weight)
+        """Map z (B, window_length, n_series) to (B, n_estimators, horizon, n_series)."""
+        weight = self.solved + PACE * self.moved  # (n_estimators, n_maps, length, H)
+        if weight.shape[1] == 1:
+            z = z.transpose(1, 2)[:, None]  # (B, 1, n_series, length)
+            return (z @ weight[None, :, 0]).transpose(2, 3)
+        return torch.einsum("blc,kclh->bkhc", z, weight)
 
     @torch.no_grad()
     def solve(self, z, missing, overlap):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
 from sklearn_gru.estimators._base import draw_seed
+from sklearn_gru.estimators._conformal import quantile_offsets, quantiles_between
 from sklearn_gru.estimators._named_panels import read_panel
 from sklearn_gru.estimators._named_tables import (
     check_counts,
@@ -27,6 +28,7 @@ from sklearn_gru.estimators.forecasting import (
     HeldOutErrors,
     usual_season,
 )
+from sklearn_gru.nets import QUANTILES
 from sklearn_gru.sktime.horizons import places_ahead, require_known, steps_of
 from sklearn_gru.sktime.panels import PanelForecaster
 
@@ -385,29 +387,37 @@ class GRUForecaster(PanelForecaster):
 
     def _predict(self, fh, X):
         values = self._values_at(fh, X)
+        values = values[:, places_of(self._template, self._columns)]
         index = fh.to_absolute_index(self._cutoff)
         if isinstance(self._template, pd.Series):
             return pd.Series(values[:, 0], index=index, name=self._template.name)
         return pd.DataFrame(values, index=index, columns=self._template.columns)
 
-    def _values_at(self, fh, X):
-        """Forecast the rows of `fh`, behind the cutoff or before it: (n, columns)."""
+    def _values_at(self, fh, X, forecast=None):
+        """Forecast the rows of `fh`, behind the cutoff or before it.
+
+        `forecast` is a method of the engine, by default that for points.
+
+        Returns
+        -------
+        ndarray of shape (n, n_columns, ...)
+        """
         steps, rows = steps_of(fh, self._cutoff), self.forecaster_.history.last
-        ahead = steps > 0
-        values = np.empty((len(steps), rows.values.shape[1]))
-        if ahead.any():
-            n_steps = int(steps.max())
-            known = self._known_ahead(X, n_steps, steps[ahead])
-            forecast = self.forecaster_.forecast(n_steps, known)
-            values[ahead] = forecast[steps[ahead] - 1]
+        forecast = forecast or self.forecaster_.forecast_from
+        ahead, parts = steps > 0, []
         if not ahead.all():
             require_known(steps, len(rows))
             origins = len(rows) - 1 + steps[~ahead]
-            forecast = self.forecaster_.forecast_from(
-                origins, rows.values, exogenous=rows.exogenous
-            )
-            values[~ahead] = forecast[:, 0]
-        return values[:, places_of(self._template, self._columns)]
+            parts.append(forecast(origins, rows.values, exogenous=rows.exogenous)[:, 0])
+        if ahead.any():
+            n_steps, known = int(steps.max()), rows.exogenous
+            future = self._known_ahead(X, n_steps, steps[ahead])
+            if future is not None:
+                known = np.concatenate([known, future])
+            values = forecast([len(rows)], rows.values, n_steps, None, known)[0]
+            parts.append(values[steps[ahead] - 1])
+        values = np.concatenate(parts)  # known rows come first
+        return values[np.argsort(np.argsort(ahead, kind="stable"), kind="stable")]
 
     def _known_ahead(self, X, n_steps, steps):
         """Exogenous rows of the `n_steps` after the cutoff: (n_steps, n_exogenous)."""
@@ -421,20 +431,28 @@ class GRUForecaster(PanelForecaster):
     # Intervals
 
     def _predict_quantiles(self, fh, X, alpha):
-        values = self._values_at(fh, X)
         steps = np.maximum(steps_of(fh, self._cutoff), 1)
         errors = self._held_out_errors.errors(
             self.forecaster_.history.last, int(steps.max()), self._second_model
         )
-        method = INTERVAL_METHODS[self.interval_method]
-        offsets = method(errors, np.asarray(alpha, float), extrapolate=True)
-        offsets = offsets[:, places_of(self._template, self._columns)]
-        quantiles = values[:, :, None] + offsets[steps - 1]  # (n, columns, levels)
+        levels = np.asarray(alpha, float)
+        if self.forecaster_.forecasts_quantiles:
+            values = self._values_at(fh, X, self.forecaster_.quantiles_from)
+            offsets = quantile_offsets(errors, QUANTILES, levels, extrapolate=True)
+            quantiles = quantiles_between(
+                values + offsets[steps - 1], QUANTILES, levels
+            )
+        else:
+            method = INTERVAL_METHODS[self.interval_method]
+            offsets = method(errors, levels, extrapolate=True)
+            quantiles = self._values_at(fh, X)[:, :, None] + offsets[steps - 1]
+        # (n, columns, levels)
+        quantiles = quantiles[:, places_of(self._template, self._columns)]
         names = self._get_varnames()
         if isinstance(self._template, pd.DataFrame):
             names = self._template.columns
         return pd.DataFrame(
-            quantiles.reshape(len(values), -1),
+            quantiles.reshape(len(steps), -1),
             index=fh.to_absolute_index(self._cutoff),
             columns=pd.MultiIndex.from_product([names, alpha]),
         )

@@ -57,6 +57,12 @@ class Choices:
         ValueError
             If settings contradict one another.
         """
+        if settings.loss == "quantile" and settings.interval_method == "adaptive":
+            raise ValueError(
+                'loss="quantile" makes intervals of its own, and '
+                'interval_method="adaptive" makes others around a point forecast: use '
+                'interval_method="split", or another loss.'
+            )
         series = [rows.values for rows in panel]
         season = settings.season_length
         if season == "auto":

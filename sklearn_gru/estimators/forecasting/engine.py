@@ -30,6 +30,7 @@ from sklearn_gru.estimators.forecasting.windows import (
     series_dataset,
     with_windows,
 )
+from sklearn_gru.nets import QUANTILES
 from sklearn_gru.training import loss_curve
 
 
@@ -70,6 +71,11 @@ class ForecastEngine:
     def horizon(self):
         """Rows that the network forecasts at once."""
         return self.net_.module_.horizon
+
+    @property
+    def forecasts_quantiles(self):
+        """Whether the network forecasts quantiles."""
+        return self.net_.module_.n_quantiles > 1
 
     @property
     def loss_curve_(self):
@@ -320,14 +326,34 @@ class ForecastEngine:
         -------
         ndarray of shape (n_origins, steps, n_targets), float64
         """
+        outputs = self._outputs(origins, values, steps, before, exogenous)
+        return require_finite(self.relation.to_units(outputs), "The forecast")
+
+    def quantiles_from(self, origins, values, steps=1, before=None, exogenous=None):
+        """Forecast `QUANTILES` from any of a series' rows, with a network for them.
+
+        Parameters are those of `forecast_from`.
+
+        Returns
+        -------
+        ndarray of shape (n_origins, steps, n_targets, n_quantiles), float64
+            In order; not yet conformalised.
+        """
+        outputs = self._outputs(origins, values, steps, before, exogenous, True)
+        units = self.relation.to_units(np.moveaxis(outputs, -1, 0))
+        # A relation that turns a series upside down turns its quantiles round.
+        units = np.sort(np.moveaxis(units, 0, -1), axis=-1)
+        return require_finite(units, "The forecast")
+
+    def _outputs(self, origins, values, steps, before, exogenous, quantiles=False):
+        """Run the network on the windows before origins."""
         self.require_steps(steps)
         take = self._inputs(values, before, exogenous, steps)
 
         def forecast(module, windows, known=None):
-            return feed_back(module, windows, known, steps)
+            return feed_back(module, windows, known, steps, quantiles)
 
-        outputs = evaluate_at(self, np.asarray(origins), take, forecast)
-        return require_finite(self.relation.to_units(outputs), "The forecast")
+        return evaluate_at(self, np.asarray(origins), take, forecast)
 
     def forecast_at(self, origins):
         """Forecast rows from those before them: (n_origins, n_targets), float64.
@@ -378,18 +404,20 @@ class ForecastEngine:
         Returns
         -------
         ndarray of shape (n, steps, n_targets), float64
-            Truth minus forecast; NaN where the truth is not known yet.
+            Truth minus forecast; NaN where the truth is not known yet. Of a network
+            that forecasts quantiles, they are another, last axis.
         """
         truth = self.relation.targets_of(rows)
         origins = np.arange(start, len(rows) if stop is None else stop)
+        of_quantiles = (len(QUANTILES),) if self.forecasts_quantiles else ()
         if not len(origins):
-            return np.empty((0, steps, truth.shape[1]))
+            return np.empty((0, steps, truth.shape[1], *of_quantiles))
         unknown = np.full((steps - 1, truth.shape[1]), np.nan)
-        truth = np.concatenate([truth, unknown])
-        forecast = self.forecast_from(
-            origins, rows.values, steps, before, rows.exogenous
-        )
-        return truth[origins[:, None] + np.arange(steps)] - forecast
+        truth = np.concatenate([truth, unknown])[origins[:, None] + np.arange(steps)]
+        known = rows.values, steps, before, rows.exogenous
+        if of_quantiles:
+            return truth[..., None] - self.quantiles_from(origins, *known)
+        return truth - self.forecast_from(origins, *known)
 
     def require_steps(self, steps):
         """Raise unless that many rows can be forecast."""

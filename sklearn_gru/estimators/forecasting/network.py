@@ -23,8 +23,8 @@ from sklearn_gru.training import (
 # On so many windows, of so many numbers in all, are scales measured and the linear path
 # solved.
 SAMPLED_WINDOWS, SAMPLED_NUMBERS, FEWEST_WINDOWS = 8192, 1 << 23, 256
-# A network that corrects a naive forecast needs few epochs, and of many windows not even
-# these; one that has to learn targets of their own, or what other columns do, more.
+# A network that corrects a naive forecast needs few epochs, and with many windows not
+# even these; one that learns targets of their own, or what other columns do, more.
 EPOCHS_TO_CORRECT, STEPS_TO_CORRECT, EPOCHS_TO_LEARN = 20, 6000, 100
 
 

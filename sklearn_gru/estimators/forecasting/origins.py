@@ -138,16 +138,22 @@ def known_beside(origins, known, before, steps, engine):
     return engine.relation.exogenous_scaler.transform(beside)
 
 
-def feed_back(module, windows, known, steps):
-    """Forecast block by block, each from a window that ends with the last block."""
+def feed_back(module, windows, known, steps, quantiles=False):
+    """Forecast block by block, each from a window that ends with the last block.
+
+    With `quantiles`, those of each block are returned, (B, steps, k, n_quantiles); what
+    is fed back are medians.
+    """
     length, horizon = windows.shape[1], module.horizon
     blocks = []
     for done in range(0, steps, horizon):
         if done:
-            windows = torch.cat([windows, blocks[-1]], dim=1)[:, -length:]
+            last = module.point(blocks[-1])
+            windows = torch.cat([windows, last], dim=1)[:, -length:]
         if known is None:
-            blocks.append(module.forecast(windows))  # (B, horizon, k)
+            blocks.append(module(windows))  # (B, horizon, k), perhaps of quantiles
         else:
             ahead = known[:, done : done + length - 1 + horizon]
-            blocks.append(module.forecast(windows, ahead))
-    return torch.cat(blocks, dim=1)[:, :steps]
+            blocks.append(module(windows, ahead))
+    forecast = torch.cat(blocks, dim=1)[:, :steps]
+    return forecast if quantiles else module.point(forecast)
