@@ -135,6 +135,7 @@ def offsets_by_step(errors, alpha, extrapolate=False):
     return np.stack(offsets)
 
 
+@target_by_target
 def quantile_offsets(errors, levels, alpha, extrapolate=False):
     """Compute by how much forecast quantiles have to rise to hold on known errors.
 

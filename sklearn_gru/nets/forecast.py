@@ -278,7 +278,8 @@ class ForecastNet(nn.Module):
         if self.independent:
             missing = missing.transpose(1, 2).reshape(-1, self.horizon, 1)
         levels = torch.tensor(QUANTILES, dtype=missing.dtype, device=missing.device)
-        quantiles = torch.quantile(missing, levels, dim=0)  # (n_quantiles, H, channels)
+        quantiles = torch.nanquantile(missing, levels, dim=0)  # (n_quantiles, H, k)
+        quantiles = quantiles.nan_to_num(0.0)  # of steps without a known target
         for head in self.head.members:
             bias = _out_of_order(quantiles.movedim(0, -1))
             head.bias.copy_(bias.flatten())

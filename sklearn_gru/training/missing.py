@@ -30,6 +30,4 @@ class NetOfKnown(Net):
         losses = self._losses(y_pred, y_true.nan_to_num(0.0), extras)
         # A loss is NaN where its target is, whatever the prediction.
         known = ~self.criterion_(torch.zeros_like(y_pred), y_true).isnan()
-        if "weight" in extras:
-            losses = losses * extras["weight"].view(-1, *[1] * (losses.ndim - 1))
         return (losses * known).sum() / known.sum().clamp(min=1)

@@ -52,12 +52,13 @@ def usual_season(index):
 
 
 def find_season(panel, usual=None):
-    """Find the season of a series or of most series of a panel; NaN does not count.
+    """Find the season of a series or of most series of a panel.
 
     A season is believed if the changes from row to row repeat after it: if their
     autocorrelation at its lag is beyond Bartlett's limits, which the autocorrelations
     at smaller lags widen (the test of the M4 competition's Naive2, on changes, so that
-    a trend is no season).
+    a trend is no season). Between known values the series is taken to be a straight
+    line.
 
     Parameters
     ----------
@@ -97,24 +98,22 @@ def find_season(panel, usual=None):
 
 
 def _changes(column):
-    changes = np.diff(np.asarray(column, dtype=np.float64))
-    known = changes[~np.isnan(changes)]
-    return changes - known.mean() if len(known) else changes
+    column = np.asarray(column, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(column))
+    if 0 < len(known) < len(column):
+        column = np.interp(np.arange(len(column)), known, column[known])
+    with np.errstate(invalid="ignore"):  # of infinity, which scaling reports
+        changes = np.diff(column)
+        return changes - changes.mean()
 
 
 def _strength(changes, season, limit):
     """Autocorrelation at the lag of a season; 0 if it may be chance."""
-    n, known = len(changes), ~np.isnan(changes)
-    changes = np.where(known, changes, 0.0)
-    total = changes @ changes
+    n, total = len(changes), changes @ changes
     if n < 3 * season - 1 or not total > 0:
         return 0.0
-    lags = np.arange(1, season + 1)
-    correlation = np.array([changes[lag:] @ changes[:-lag] / total for lag in lags])
-    if not known.all():
-        pairs = np.array([(known[lag:] & known[:-lag]).sum() for lag in lags])
-        pairs = np.maximum(pairs, 1)
-        correlation *= (n - lags) / pairs * known.mean()  # as if all were known
-        n = pairs[-1]
+    correlation = np.array(
+        [changes[lag:] @ changes[:-lag] / total for lag in range(1, season + 1)]
+    )
     error = np.sqrt((1 + 2 * (correlation[:-1] ** 2).sum()) / n)
     return correlation[-1] if correlation[-1] > limit * error else 0.0
