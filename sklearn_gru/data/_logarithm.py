@@ -94,7 +94,8 @@ def _logarithms(values, slope, intercept):
     if (units <= 0).any():
         place = tuple(np.argwhere(units <= 0)[0])
         raise ValueError(
-            f'transform="log" needs positive values, but one of column {place[-1]} is '
-            f"{units[place]:g}: use transform=None, or shift the series before."
+            f'target_transform="log" needs positive values, but one of column '
+            f"{place[-1]} is {units[place]:g}: use target_transform=None, or shift the "
+            "series before."
         )
     return np.log(units)

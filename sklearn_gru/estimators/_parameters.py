@@ -99,7 +99,7 @@ FORECASTING_PARAMETERS = """\
         hours and minutes, a week for days, a year for weeks, months and quarters), or,
         without such an index, common ones: if the autocorrelation of the changes says
         nothing, there is none.
-    transform : {"auto", "log"} or None, default="auto"
+    target_transform : {"auto", "log"} or None, default="auto"
         "log" forecasts the logarithm of the targets in their own units, which must be
         positive. "auto" does so for panels of positive series that have a season.
     missing : {"error", "mask"}, default="error"

@@ -133,7 +133,7 @@ least 25: give a longer series or a shorter window.
             StrOptions({"auto"}),
             None,
         ],
-        "transform": [StrOptions({"auto", "log"}), None],
+        "target_transform": [StrOptions({"auto", "log"}), None],
         "max_epochs": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
@@ -165,7 +165,7 @@ least 25: give a longer series or a shorter window.
         center="auto",
         scale="auto",
         season_length="auto",
-        transform="auto",
+        target_transform="auto",
         missing="error",
         linear_path=True,
         n_estimators=1,
@@ -207,7 +207,7 @@ least 25: give a longer series or a shorter window.
         self.center = center
         self.scale = scale
         self.season_length = season_length
-        self.transform = transform
+        self.target_transform = target_transform
         self.missing = missing
         self.linear_path = linear_path
         self.n_estimators = n_estimators

@@ -169,7 +169,8 @@ class ForecastNet(nn.Module):
         """
         if self.scale == "series" or self.center is None:
             return prediction, target
-        size = self._parts(window)[2] / self.output_scale.clamp(min=SMALLEST_SPREAD)
+        # A column that is held still has no spread, and no error in any unit.
+        size = (self._parts(window)[2] / self.output_scale).nan_to_num(nan=1.0)
         shape = [len(size)] + [1] * (prediction.ndim - 3) + [1, size.shape[2]]
         of_quantiles = self.n_quantiles > 1
         if of_quantiles:

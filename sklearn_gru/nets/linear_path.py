@@ -46,7 +46,7 @@ class LinearPath(nn.Module):
         nn.init.zeros_(self.moved)
 
     def forward(self, z):
-        """Map z (B, window_length, n_series) to (B, n_estimators, horizon, n_series)."""
+        """Map z (B, length, n_series) to (B, n_estimators, horizon, n_series)."""
         weight = self.solved + PACE * self.moved  # (n_estimators, n_maps, length, H)
         if weight.shape[1] == 1:
             z = z.transpose(1, 2)[:, None]  # (B, 1, n_series, length)

@@ -5,6 +5,9 @@ from torch import nn
 
 from sklearn_gru.nets.recurrent import Recurrent
 
+# Every call of a dropout takes the next seed, and on a CPU torch reads 32 bits of it.
+SEEDS_APART = 1 << 24
+
 
 class SideBySide(nn.Module):
     """Recurrent networks that differ in nothing but their initial weights.
@@ -23,7 +26,7 @@ class SideBySide(nn.Module):
     def __init__(self, n_members, input_size, units, *, seed, **recurrent):
         super().__init__()
         self.members = nn.ModuleList(
-            Recurrent(input_size, units, seed=seed + (number << 32), **recurrent)
+            Recurrent(input_size, units, seed=seed + number * SEEDS_APART, **recurrent)
             for number in range(n_members)
         )
         self.output_size = n_members * self.members[0].output_size

@@ -142,7 +142,7 @@ class GRUForecaster(PanelForecaster):
         center="auto",
         scale="auto",
         season_length="auto",
-        transform="auto",
+        target_transform="auto",
         missing="error",
         linear_path=True,
         n_estimators=1,
@@ -181,7 +181,7 @@ class GRUForecaster(PanelForecaster):
         self.center = center
         self.scale = scale
         self.season_length = season_length
-        self.transform = transform
+        self.target_transform = target_transform
         self.missing = missing
         self.linear_path = linear_path
         self.n_estimators = n_estimators

@@ -56,7 +56,7 @@ def assert_finite(*results):
         {"center": None},
         {"center": "mean", "scale": "series"},
         {"season_length": 5, "segment_length": 5},
-        {"transform": "log"},
+        {"target_transform": "log"},
         {"standardize": False},
         {"early_stopping": True, "dtype": "float64"},
         {"linear_path": False, "cell": "lstm", "stride": 3},

@@ -8,16 +8,17 @@ from numpy.testing import assert_allclose
 from sklearn_gru.nets import ForecastNet
 
 N_SERIES, N_KNOWN, WINDOW, HORIZON = 3, 2, 8, 5
-every_center = pytest.mark.parametrize("center", [None, "last", "mean"])
+SEASON = 3
+every_center = pytest.mark.parametrize("center", [None, "last", "mean", "season"])
 both_channels = pytest.mark.parametrize("independent", [False, True])
 
 
 def make_net(**choices):
     settings = {
+        "window_length": WINDOW,
         "horizon": HORIZON,
         "center": None,
-        "segment_length": 1,
-        "independent": False,
+        "season_length": SEASON,
         "n_exogenous": N_KNOWN,
         "seed": 0,
         "dtype": torch.float64,
@@ -26,7 +27,16 @@ def make_net(**choices):
     net = ForecastNet(N_SERIES, N_SERIES, (6, 4), **settings)
     net.input_scale.copy_(torch.tensor([0.5, 2.0, 3.0]))
     net.output_scale.copy_(torch.tensor([0.25, 1.0, 4.0]))
+    fill_in(net)
     return net.eval()
+
+
+@torch.no_grad()
+def fill_in(net):
+    """Fill in what begins at zero: the head, and the effect of what is known."""
+    generator = torch.Generator().manual_seed(1)
+    for weight in [*net.head.parameters(), *net.effect[-1].parameters()]:
+        weight.normal_(generator=generator)
 
 
 def make_data(n_windows=4):
@@ -63,10 +73,11 @@ def test_independent_series_share_the_network_and_what_is_known(center, segment_
             1,
             1,
             (6, 4),
+            window_length=WINDOW,
             horizon=HORIZON,
             center=center,
+            season_length=SEASON,
             segment_length=segment_length,
-            independent=False,
             n_exogenous=N_KNOWN,
             seed=0,
             dtype=torch.float64,

@@ -17,10 +17,13 @@ def make_sequence_net(units=(8, 6), **choices):
 
 def make_forecast_net(**choices):
     forecasting = {
+        "window_length": 8,
         "horizon": 2,
         "center": "last",
         "segment_length": 4,
-        "independent": False,
+        "linear_path": True,
+        "n_estimators": 2,
+        "n_exogenous": 1,
     }
     return ForecastNet(3, 3, (8, 6), **forecasting, **{**CHOICES, **choices})
 
@@ -61,7 +64,21 @@ def test_other_seeds_give_other_weights(make):
         make(seed=0).named_parameters(), make(seed=1).named_parameters(), strict=True
     )
     for (name, one), (_, other) in pairs:
-        assert torch.equal(one, other) == ("bias" in name)
+        assert torch.equal(one, other) == ("bias" in name or begins_at_zero(name))
+
+
+def begins_at_zero(name):
+    """Tell whether weights are such as keep a forecast the naive one at first."""
+    return name.startswith(("head.members", "linear_path", "effect.2"))
+
+
+def test_what_corrects_a_naive_forecast_begins_at_zero():
+    net = make_forecast_net()
+    starts = {name: weight.any() for name, weight in net.named_parameters()}
+    assert not any(value for name, value in starts.items() if begins_at_zero(name))
+    assert starts["effect.0.weight"]
+    assert sum(map(begins_at_zero, starts)) == 7
+    assert not net.linear_path.solved.any()
 
 
 @every_net

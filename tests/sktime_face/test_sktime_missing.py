@@ -169,7 +169,7 @@ def made_panel(share=0.15):
 @pytest.mark.parametrize("transform", ["log", None])
 def test_a_panel_is_pretrained_on_its_known_values(transform):
     panel = made_panel()
-    forecaster = GRUForecaster(**MASK, transform=transform).pretrain(panel, fh=FH)
+    forecaster = GRUForecaster(**MASK, target_transform=transform).pretrain(panel, fh=FH)
     assert_finite(forecaster.pretrained_.loss_curve_)
     forecaster.fit(panel, fh=FH)
     assert_finite(forecaster.predict())

@@ -78,7 +78,7 @@ class Choices:
                     f"{window} is less than season_length={season}."
                 )
             season = 1
-        transform, scale = settings.transform, settings.scale
+        transform, scale = settings.target_transform, settings.scale
         if transform == "auto":
             seasonal_panel = len(panel) > 1 and season > 1
             positive = seasonal_panel and not any((rows <= 0).any() for rows in series)

@@ -110,7 +110,7 @@ def copied_net(engine, settings, rows=None):
         "window_length": choices.window_length,
         "segment_length": choices.segment_length,
         "scale": choices.scale,
-        "transform": choices.transform,
+        "target_transform": choices.transform,
         "standardize": engine.relation.standardize,
     }
     for name, value in fitted.items():

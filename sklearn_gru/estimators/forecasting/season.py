@@ -51,6 +51,8 @@ def usual_season(index):
     return per_year if per_year in (52, 12, 4, 2) else 1
 
 
+# Values without a finite variance have no season here; standardising names them.
+@np.errstate(over="ignore", invalid="ignore")
 def find_season(panel, usual=None):
     """Find the season of a series or of most series of a panel.
 
@@ -104,7 +106,7 @@ def _changes(column):
         column = np.interp(np.arange(len(column)), known, column[known])
     with np.errstate(invalid="ignore"):  # of infinity, which scaling reports
         changes = np.diff(column)
-        return changes - changes.mean()
+        return changes - changes.mean() if len(changes) else changes
 
 
 def _strength(changes, season, limit):

@@ -6,7 +6,6 @@ from skorch.callbacks import Callback
 
 from sklearn_gru import GRUForecaster
 from sklearn_gru.estimators.forecasting import split_windows
-from sklearn_gru.estimators.forecasting.windows import resolve_window
 
 SPLITS = [
     (n, stride, horizon, fraction)
@@ -47,15 +46,3 @@ def test_early_stopping_trains_on_the_windows_of_the_split():
     training, held_out = split_windows(200 - 10 - 5 + 1, 2, 5, 0.1)
     assert list(keep.dataset_.indices) == list(training)
     assert list(keep.dataset_.validation.indices) == list(held_out)
-
-
-@pytest.mark.parametrize(
-    ("n_rows", "expected"), [(200, 24), (47, 23), (20, 10), (2, 1)]
-)
-def test_automatic_windows(n_rows, expected):
-    assert resolve_window(GRUForecaster(), n_rows) == expected
-
-
-def test_automatic_windows_are_whole_segments():
-    assert resolve_window(GRUForecaster(segment_length=7), 200) == 21
-    assert resolve_window(GRUForecaster(segment_length=7), 5) == 7
