@@ -2,11 +2,12 @@
 
     python -m benchmarks.accuracy.missing [--share 0.1] [--long] [--only NAME ...]
 
-Training rows of the collection's series are hidden at random, or in stretches of a
-season or 12 rows (`--long`). The forecaster with ``missing="mask"`` reads the holes; the
-same forecaster, and the naive forecasts, read the series after pandas' `interpolate`;
-"complete" is the forecaster on the series without holes. Printed is the MASE of each
-over all origins, divided by that of the better naive forecast.
+Training rows of the collection's series are hidden at random, one by one or in
+stretches of a season, at least 12 rows (`--long`). "mask" is the forecaster with
+``missing="mask"`` on what is left; "by hand" is the same forecaster after pandas'
+`interpolate`, and "complete" on the series without holes. Printed is the MASE of each
+over all origins, divided by that of the better naive forecast of the interpolated
+series.
 """
 
 import argparse

@@ -98,7 +98,7 @@ def fit_scaler(values, weight=None, skip_nan=False):
 
 def _first_row(values):
     """Return the first value of each column that is not NaN."""
-    first = np.asarray(values[0], dtype=np.float64).reshape(-1, values.shape[-1])[0]
+    first = np.array(values[0], dtype=np.float64).reshape(-1, values.shape[-1])[0]
     for column in np.flatnonzero(np.isnan(first)):
         known = values[..., column][~np.isnan(values[..., column])]
         first[column] = known[0]

@@ -81,6 +81,15 @@ def test_nothing_that_comes_out_is_nan(changes):
     assert_finite(model.forecast(7), model.loss_curve_)
 
 
+def test_nothing_is_written_to_what_is_given():
+    late = SERIES.copy()
+    late[:3] = NAN
+    given = late.copy()
+    model = GRUForecaster(**MASK).fit(given[:150], given[:150])
+    model.partial_fit(given[150:]).predict(given)
+    assert_array_equal(given, late)
+
+
 @pytest.mark.parametrize("n_targets", [1, 2])
 def test_targets_of_their_own_may_be_missing(n_targets):
     y = np.random.default_rng(1).normal(size=(200, n_targets)).cumsum(axis=0)
@@ -287,17 +296,17 @@ def test_nothing_known_behind_the_first_window_is_an_error():
 @pytest.mark.parametrize("name", ["X", "y"])
 def test_the_default_names_the_way_out(name):
     X, y = (SERIES, None) if name == "X" else (FULL, SERIES)
-    with pytest.raises(ValueError, match=f'{name} contains NaN.* missing="mask"'):
+    with pytest.raises(ValueError, match=rf'{name} contains NaN.* missing="mask"'):
         GRUForecaster(**QUICK).fit(X, y)
     model = GRUForecaster(**QUICK).fit(FULL)
-    with pytest.raises(ValueError, match='X contains NaN.* missing="mask"'):
+    with pytest.raises(ValueError, match=r'X contains NaN.* missing="mask"'):
         model.predict(SERIES)
 
 
 def test_the_default_names_the_way_out_in_a_mapped_file(tmp_path):
     SERIES.tofile(tmp_path / "series")
     mapped = np.memmap(tmp_path / "series", np.float64, "r", shape=SERIES.shape)
-    with pytest.raises(ValueError, match='first at row .*missing="mask"'):
+    with pytest.raises(ValueError, match=r'first at row .*missing="mask"'):
         GRUForecaster(**QUICK).fit(mapped)
 
 
@@ -477,14 +486,14 @@ def test_known_columns_stand_beside_missing_values():
 def test_known_columns_are_never_nan():
     table = shop()
     table.iloc[30, 1] = NAN
-    with pytest.raises(ValueError, match="NaN in column 'known', row 30 .* fill it"):
+    with pytest.raises(ValueError, match=r"NaN in column 'known', row 30 .* fill it"):
         GRUForecaster(**KNOWN).fit(table)
     with pytest.raises(ValueError, match="NaN in column 'known'"):
         GRUForecaster(**KNOWN).fit(shop()).predict(table)
 
 
 def test_the_default_names_the_way_out_beside_known_columns():
-    with pytest.raises(ValueError, match='NaN in column .* fit with missing="mask"'):
+    with pytest.raises(ValueError, match=r'NaN in column .* fit with missing="mask"'):
         GRUForecaster(**{**KNOWN, "missing": "error"}).fit(shop())
 
 
@@ -496,5 +505,5 @@ def test_last_rows_may_be_missing_but_not_mistaken_for_the_future():
     assert len(model.predict(table)) == 150
     ahead = shop(160)[150:].assign(a=NAN, b=NAN)
     assert model.predict(ahead, steps=10).shape == (10, 2)
-    with pytest.raises(ValueError, match="ends in 12 rows .* more than steps=10"):
+    with pytest.raises(ValueError, match=r"ends in 12 rows .* more than steps=10"):
         model.predict(pd.concat([table, ahead]), steps=10)

@@ -1,7 +1,5 @@
 """sktime's GRUForecaster with missing="mask"."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,7 +79,7 @@ def test_the_tag_is_true_exactly_with_a_mask():
 
 
 def test_the_default_names_the_way_out():
-    with pytest.raises(ValueError, match='y passed contained missing.*missing="mask"'):
+    with pytest.raises(ValueError, match=r'y passed contained missing.*missing="mask"'):
         GRUForecaster(**QUICK).fit(Y)
     forecaster = GRUForecaster(**QUICK).fit(Y[:80].ffill())
     with pytest.raises(ValueError, match='missing="mask"'):
@@ -169,7 +167,9 @@ def made_panel(share=0.15):
 @pytest.mark.parametrize("transform", ["log", None])
 def test_a_panel_is_pretrained_on_its_known_values(transform):
     panel = made_panel()
-    forecaster = GRUForecaster(**MASK, target_transform=transform).pretrain(panel, fh=FH)
+    forecaster = GRUForecaster(**MASK, target_transform=transform).pretrain(
+        panel, fh=FH
+    )
     assert_finite(forecaster.pretrained_.loss_curve_)
     forecaster.fit(panel, fh=FH)
     assert_finite(forecaster.predict())
@@ -216,6 +216,7 @@ def test_a_panel_without_a_mask_trains_on_every_window():
 # sktime's tools
 
 
+@pytest.mark.filterwarnings("ignore:.*remember_data:FutureWarning")
 def test_a_backtest_goes_over_missing_values():
     class KnownRows(MeanAbsoluteError):
         def _evaluate(self, y_true, y_pred, **kwargs):
@@ -225,14 +226,12 @@ def test_a_backtest_goes_over_missing_values():
     y = Y.copy()
     y.iloc[::3] = y.iloc[::3].fillna(50.0)  # no fold without a known row
     cv = ExpandingWindowSplitter(FH, initial_window=90, step_length=10)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # sktime's own, about indexes
-        results = evaluate(GRUForecaster(**MASK), cv, y, scoring=KnownRows())
-        assert_finite(results["test_KnownRows"])
-        search = ForecastingGridSearchCV(
-            GRUForecaster(**MASK), cv, {"units": [2, 3]}, scoring=KnownRows()
-        )
-        assert_finite(search.fit(y, fh=FH).predict())
+    results = evaluate(GRUForecaster(**MASK), cv, y, scoring=KnownRows())
+    assert_finite(results["test_KnownRows"])
+    search = ForecastingGridSearchCV(
+        GRUForecaster(**MASK), cv, {"units": [2, 3]}, scoring=KnownRows()
+    )
+    assert_finite(search.fit(y, fh=FH).predict())
 
 
 @pytest.mark.filterwarnings("ignore:.*calibration errors are too few:UserWarning")

@@ -1,4 +1,4 @@
-"""What needs more rows than a window's: long gaps, targets, what is kept of a series."""
+"""What needs more rows than a window: long gaps, targets, what is kept of a series."""
 
 import numpy as np
 import pytest
