@@ -15,12 +15,15 @@ class LogScaler:
     ----------
     slope, intercept : ndarray of shape (n_columns,), float64
         They map the values to the units in which they are positive.
+    logged : ndarray of shape (n_columns,), bool
+        The columns of which logarithms are taken; others are standardised as they are.
     scaler : Scaler
         Of the logarithms.
     """
 
     slope: np.ndarray
     intercept: np.ndarray
+    logged: np.ndarray
     scaler: Scaler
 
     @property
@@ -41,17 +44,25 @@ class LogScaler:
         ValueError
             If a value is not positive in its units.
         """
-        logs = _logarithms(values, self.slope, self.intercept)
+        logs = _logarithms(values, self.slope, self.intercept, self.logged)
         return self.scaler.transform(logs, dtype)
 
     def inverse_transform(self, values):
         """Map standardised logarithms back, in float64."""
+        units = self.scaler.inverse_transform(values)
         with np.errstate(over="ignore"):
-            units = np.exp(self.scaler.inverse_transform(values))
+            np.exp(units, out=units, where=self.logged)
         return (units - self.intercept) / self.slope
 
 
-def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True, skip_nan=False):
+def fit_log_scaler(
+    values,
+    slope=1.0,
+    intercept=0.0,
+    standardize=True,
+    logged=True,
+    skip_nan=False,
+):
     """Compute mean and standard deviation of each column's logarithms.
 
     Parameters
@@ -60,6 +71,8 @@ def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True, skip_nan=
     slope, intercept : float or ndarray of shape (n_columns,), default=1.0, 0.0
     standardize : bool, default=True
         Whether to standardise the logarithms.
+    logged : bool or ndarray of shape (n_columns,), default=True
+        The columns of which logarithms are taken.
     skip_nan : bool, default=False
         Whether NaN is left out instead of being an error.
 
@@ -82,20 +95,23 @@ def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True, skip_nan=
     n_columns = values.shape[1]
     slope = np.broadcast_to(np.asarray(slope, dtype=float), n_columns)
     intercept = np.broadcast_to(np.asarray(intercept, dtype=float), n_columns)
+    logged = np.broadcast_to(logged, n_columns)
     fit_scaler(values, skip_nan=skip_nan)  # which names the first NaN
-    scaler = fit_scaler(_logarithms(values, slope, intercept), skip_nan=skip_nan)
+    logarithms = _logarithms(values, slope, intercept, logged)
+    scaler = fit_scaler(logarithms, skip_nan=skip_nan)
     if not standardize:
         scaler = Scaler.identity(n_columns, scaler.constant)
-    return LogScaler(slope, intercept, scaler)
+    return LogScaler(slope, intercept, logged, scaler)
 
 
-def _logarithms(values, slope, intercept):
+def _logarithms(values, slope, intercept, logged):
     units = np.asarray(values, dtype=np.float64) * slope + intercept
-    if (units <= 0).any():
-        place = tuple(np.argwhere(units <= 0)[0])
+    too_small = (units <= 0) & logged
+    if too_small.any():
+        place = tuple(np.argwhere(too_small)[0])
         raise ValueError(
             f'target_transform="log" needs positive values, but one of column '
             f"{place[-1]} is {units[place]:g}: use target_transform=None, or shift the "
             "series before."
         )
-    return np.log(units)
+    return np.log(units, out=units, where=logged)

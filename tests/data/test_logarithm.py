@@ -100,3 +100,15 @@ def test_reads_memory_maps(tmp_path):
     mapped = np.load(tmp_path / "table.npy", mmap_mode="r")
     expected = fit_log_scaler(positive()).transform(positive())
     assert_array_equal(fit_log_scaler(mapped).transform(mapped), expected)
+
+
+def test_other_columns_are_standardised_as_they_are():
+    values = positive()
+    values[:, 1] = -np.arange(50.0)
+    scaler = fit_log_scaler(values, logged=np.array([True, False, True]))
+    expected = np.log(values, out=values.copy(), where=[[True, False, True]])
+    reference = StandardScaler().fit(expected)
+    transformed = scaler.transform(values)
+    assert_allclose(transformed, reference.transform(expected), rtol=1e-10, atol=1e-12)
+    assert_allclose(scaler.inverse_transform(transformed), values, rtol=1e-12)
+    assert values[3, 1] == -3

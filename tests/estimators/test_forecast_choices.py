@@ -260,3 +260,11 @@ def test_a_memory_map_is_forecast_as_its_array(choices, tmp_path):
     model = GRUForecaster(**{**QUICK, **choices})
     expected = clone(model).fit(series).predict(series)
     np.testing.assert_array_equal(model.fit(mapped).predict(mapped), expected)
+
+
+def test_what_a_short_window_gave_up_may_be_asked_for_again():
+    """A season longer than the window is none, in the first fit and later ones."""
+    series = seasonal(120)
+    model = GRUForecaster(10, **QUICK, season_length=12).fit(series[:100])
+    assert model.net_.module_.season_length == 1
+    assert model.partial_fit(series).n_iter_ == 4

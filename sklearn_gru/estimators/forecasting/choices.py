@@ -88,6 +88,23 @@ class Choices:
         linear = settings.linear_path and window <= MOST_LINEAR_ROWS
         return cls(window, segment, season, scale, transform, linear)
 
+    def asked_for(self, settings):
+        """Tell what settings ask for, as far as windows of this length allow."""
+        asked = {
+            "window_length": settings.window_length,
+            "segment_length": settings.segment_length,
+            "season_length": settings.season_length or 1,
+            "scale": settings.scale,
+            "transform": settings.target_transform,
+            "linear_path": settings.linear_path,
+        }
+        season, window = asked["season_length"], self.window_length
+        if season != "auto" and season > window:
+            asked["season_length"] = 1
+        if window > MOST_LINEAR_ROWS:
+            asked["linear_path"] = False
+        return asked
+
 
 def _window(settings, n_rows, season):
     """Choose the lengths of windows and segments, in rows."""

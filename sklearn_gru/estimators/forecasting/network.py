@@ -106,21 +106,7 @@ def copied_net(engine, settings, rows=None):
         If settings have changed that training can't follow.
     """
     choices = engine.choices
-    fitted = {
-        "window_length": choices.window_length,
-        "segment_length": choices.segment_length,
-        "scale": choices.scale,
-        "target_transform": choices.transform,
-        "standardize": engine.relation.standardize,
-    }
-    for name, value in fitted.items():
-        asked = getattr(settings, name)
-        if asked not in ("auto", value):
-            raise ValueError(
-                f"Training can't go on with {name}={asked!r}: the fitted forecaster "
-                f"has {name}={value!r}. Set it back, or fit anew with "
-                "warm_start=False."
-            )
+    _require_the_same(choices, engine.relation, settings)
     architecture = _architecture(engine.relation, choices, settings)
     check_architecture(engine.net_, settings, architecture)
     net = copy.deepcopy(engine.net_)
@@ -128,6 +114,20 @@ def copied_net(engine, settings, rows=None):
         varying = varies(engine.relation.learned(rows))
         net.module_.release(torch.from_numpy(np.asarray(varying)))
     return net
+
+
+def _require_the_same(choices, relation, settings):
+    """Raise if settings ask for other things than were chosen, or learned."""
+    asked = {**choices.asked_for(settings), "standardize": settings.standardize}
+    fitted = {**vars(choices), "standardize": relation.standardize}
+    for name, value in asked.items():
+        if value not in ("auto", fitted[name]):
+            name_given = "target_transform" if name == "transform" else name
+            raise ValueError(
+                f"Training can't go on with {name_given}={value!r}: the fitted "
+                f"forecaster has {name_given}={fitted[name]!r}. Set it back, or fit "
+                "anew with warm_start=False."
+            )
 
 
 def train_engine(engine, dataset, settings, rows=None, *, whole):

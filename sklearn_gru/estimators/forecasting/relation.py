@@ -273,9 +273,10 @@ def _scaler(values, transform=None, *, standardize, skip_nan=False):
 
 
 def _x_scaler(values, affine, transform, **how):
-    """Scale the columns; of targets, what is transformed are their own units."""
+    """Scale the columns; those of targets are transformed in the targets' units."""
     if transform is None or affine is None:
         return _scaler(values, **how)
     slope, intercept = np.ones(values.shape[1]), np.zeros(values.shape[1])
     slope[affine.columns], intercept[affine.columns] = affine.slope, affine.intercept
-    return fit_log_scaler(values, slope, intercept, **how)
+    logged = np.isin(np.arange(values.shape[1]), affine.columns)
+    return fit_log_scaler(values, slope, intercept, logged=logged, **how)

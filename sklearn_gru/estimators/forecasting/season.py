@@ -59,8 +59,8 @@ def find_season(panel, usual=None):
     A season is believed if the changes from row to row repeat after it: if their
     autocorrelation at its lag is beyond Bartlett's limits, which the autocorrelations
     at smaller lags widen (the test of the M4 competition's Naive2, on changes, so that
-    a trend is no season). Between known values the series is taken to be a straight
-    line.
+    a trend is no season), and so is its rise above the smallest one before. Between
+    known values the series is taken to be a straight line.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def find_season(panel, usual=None):
     Examples
     --------
     >>> import numpy as np
-    >>> rows = np.arange(60)
+    >>> rows = np.arange(240)
     >>> months = np.sin(2 * np.pi * rows / 12) + 0.1 * rows
     >>> find_season([months[:, None]]), find_season([0.1 * rows[:, None]])
     (12, 1)
@@ -90,7 +90,7 @@ def find_season(panel, usual=None):
     strength = {}
     for season in candidates:
         found = [_strength(changes, season, limit) for changes in columns]
-        if season > 1 and np.mean(np.greater(found, 0)) > 0.5:
+        if np.mean(np.greater(found, 0)) > 0.5:
             strength[season] = np.mean(found)
     best = 1
     for season, value in strength.items():
@@ -112,10 +112,14 @@ def _changes(column):
 def _strength(changes, season, limit):
     """Autocorrelation at the lag of a season; 0 if it may be chance."""
     n, total = len(changes), changes @ changes
-    if n < 3 * season - 1 or not total > 0:
+    if season == 1 or n < 3 * season - 1 or not total > 0:
         return 0.0
     correlation = np.array(
         [changes[lag:] @ changes[:-lag] / total for lag in range(1, season + 1)]
     )
     error = np.sqrt((1 + 2 * (correlation[:-1] ** 2).sum()) / n)
-    return correlation[-1] if correlation[-1] > limit * error else 0.0
+    # Smooth series resemble their near past; those with a season come back to it.
+    # Noise lowers the first autocorrelation of changes, which says nothing of that.
+    lowest = correlation[1:-1].min() if season > 2 else 0.0
+    rise = correlation[-1] - max(lowest, 0.0)
+    return correlation[-1] if rise > limit * error else 0.0

@@ -4,14 +4,13 @@ import pytest
 
 from sklearn_gru.estimators.forecasting.season import find_season, usual_season
 
-RNG = np.random.default_rng(0)
 
-
-def repeating(season, n_seasons=10, noise=0.2):
+def repeating(season, n_seasons=10, noise=0.2, seed=0):
     """A pattern without shorter seasons, and noise, of shape (n_rows, 1)."""
     pattern = np.random.default_rng(season).normal(size=season)
     rows = np.tile(pattern, n_seasons)
-    return (rows + noise * RNG.normal(size=len(rows)))[:, None]
+    rng = np.random.default_rng(seed)
+    return (rows + noise * rng.normal(size=len(rows)))[:, None]
 
 
 def trend(n_rows, slope=0.3):
@@ -95,8 +94,36 @@ def test_chance_is_hardly_ever_a_season(make):
     assert np.mean(np.greater(found, 1)) < 0.05
 
 
+@pytest.mark.parametrize("period", [38, 70, 200, 1000])
+@pytest.mark.parametrize("noise", [0.0, 0.003])
+def test_smooth_series_have_no_short_season(period, noise):
+    """They resemble their near past, but do not come back to it."""
+    rows = np.arange(600)
+    rng = np.random.default_rng(0)
+    wave = np.sin(2 * np.pi * rows / period) + noise * rng.normal(size=600)
+    found = find_season([wave[:, None]])
+    assert found == 1 or period / found < 1.1
+    for usual in (4, 7, 12):
+        assert find_season([wave[:, None]], usual) == 1
+
+
+def test_drifting_changes_are_no_season():
+    rng = np.random.default_rng(0)
+    changes = np.zeros(2000)
+    for row in range(1, 2000):
+        changes[row] = 0.95 * changes[row - 1] + rng.normal()
+    assert find_season([changes.cumsum()[:, None]]) == 1
+    assert find_season([changes.cumsum()[:, None]], usual=7) == 1
+
+
+def test_a_season_on_a_smooth_wave_is_found():
+    rows = np.arange(1000)
+    wave = 40 * np.sin(2 * np.pi * rows / 365)[:, None]
+    assert find_season([wave + repeating(7, 143)[:1000]]) == 7
+
+
 def test_an_index_makes_a_season_easier_to_believe():
-    weak = [repeating(12, n_seasons=6, noise=1.2) for _ in range(50)]
+    weak = [repeating(12, n_seasons=8, noise=0.7, seed=seed) for seed in range(50)]
     suggested = sum(find_season([series], usual=12) == 12 for series in weak)
     assert suggested > sum(find_season([series]) == 12 for series in weak) > 0
 
@@ -125,7 +152,8 @@ def test_fewer_than_three_seasons_are_too_few():
 
 
 def test_most_series_of_a_panel_must_agree():
-    seasonal, walk = repeating(12), RNG.normal(size=(120, 1)).cumsum(axis=0)
+    seasonal = repeating(12)
+    walk = np.random.default_rng(0).normal(size=(120, 1)).cumsum(axis=0)
     assert find_season([seasonal, seasonal, walk]) == 12
     assert find_season([seasonal, walk, walk]) == 1
     assert find_season([np.hstack([seasonal, seasonal, walk])]) == 12
