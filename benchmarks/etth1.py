@@ -37,7 +37,7 @@ SHARED = {
     "early_stopping": True,
     "n_iter_no_change": 5,
 }
-# Chosen on the validation rows: a month of history and no linear path for the next days,
+# Chosen on the validation rows: a month of history without a linear path for four days,
 # two weeks and a linear path for more.
 NEAR = {**SHARED, "window_length": 720, "linear_path": False, "lr": 1e-3}
 FAR = {**SHARED, "window_length": 336, "linear_path": True, "lr": 2e-4, "tol": 1e-3}
