@@ -2,8 +2,8 @@
 A series with a season: what "auto" decides
 ===========================================
 
-Carbon dioxide over Mauna Loa, week by week: a season on top of growth. The forecaster is
-given the series and nothing else. It finds the season, corrects the seasonal naive
+Carbon dioxide over Mauna Loa, week by week: a season on top of growth. The forecaster
+is given the series and nothing else. It finds the season, corrects the seasonal naive
 forecast, and beats it.
 """
 
@@ -18,9 +18,9 @@ YEAR, AHEAD = 52, 104
 train, test = series[:-AHEAD], series[-AHEAD:]
 
 # %%
-# ``engine_.choices`` says what "auto" came to mean: a season of 52 weeks, which the index
-# suggests and the autocorrelation of the changes confirms, and windows of whole years,
-# read in segments of a year.
+# ``engine_.choices`` says what "auto" came to mean: a season of 52 weeks, which the
+# index suggests and the autocorrelation of the changes confirms, and windows of whole
+# years, read in segments of a year.
 
 forecaster = GRUForecaster(horizon=YEAR, random_state=0).fit(train)
 print(forecaster.engine_.choices)

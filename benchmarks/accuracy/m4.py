@@ -102,7 +102,9 @@ class Score:
 
     def __init__(self, series, truth, season):
         self.series, self.truth, self.season = series, truth, season
-        self.naive2 = [naive2(y, len(t), season) for y, t in zip(series, truth)]
+        self.naive2 = [
+            naive2(y, len(t), season) for y, t in zip(series, truth, strict=True)
+        ]
 
     def __call__(self, forecasts):
         smape, mase = self.errors(forecasts)
@@ -111,7 +113,7 @@ class Score:
 
     def errors(self, forecasts):
         smape, mase = [], []
-        for y, t, f in zip(self.series, self.truth, forecasts):
+        for y, t, f in zip(self.series, self.truth, forecasts, strict=True):
             error = np.abs(t - f)
             smape.append((200 * error / (np.abs(t) + np.abs(f))).mean())
             step = np.abs(y[self.season :] - y[: -self.season]).mean()

@@ -10,8 +10,8 @@ PENALTIES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 # The penalty is chosen on the latest share of the windows, in this many folds, of which
 # each is forecast from all windows before it.
 SHARE, FOLDS, FEWEST = 0.3, 4, 4
-# Training moves the map at the learning rate times this, divided by the window's length,
-# since the longer the window, the smaller are the weights of its rows.
+# Training moves the map at the learning rate times this, divided by the window's
+# length, since the longer the window, the smaller are the weights of its rows.
 PACE = 8.0
 
 
@@ -45,9 +45,8 @@ class LinearPath(nn.Module):
 
     def forward(self, z):
         """Map z (B, length, n_series) to (B, n_estimators, horizon, n_series)."""
-        weight = (
-            self.solved + self.pace * self.moved
-        )  # (n_estimators, n_maps, length, H)
+        # (n_estimators, n_maps, length, H)
+        weight = self.solved + self.pace * self.moved
         if weight.shape[1] == 1:
             z = z.transpose(1, 2)[:, None]  # (B, 1, n_series, length)
             return (z @ weight[None, :, 0]).transpose(2, 3)

@@ -118,7 +118,8 @@ def plain_linear(path, x, member):
         for step in range(HORIZON):
             for row in range(WINDOW):
                 weight = path.solved[number, row, step]
-                weight = weight + 0.3 * path.moved[member, number, row, step]
+                moved = path.moved[member, number, row, step]
+                weight = weight + 8 / WINDOW * moved
                 added[step, column] += float(weight) * x[row, column]
     return added
 
@@ -386,22 +387,30 @@ def root_mean_square(parts):
     return np.sqrt(np.mean(squares, axis=0))
 
 
+def root_mean_square_of_all(parts):
+    """Return that of all columns, for each of them."""
+    return np.full(N_SERIES, np.sqrt(np.mean(np.square(parts))))
+
+
 @pytest.mark.parametrize("center", CENTERS[1:])
 @both_scales
-def test_scales_are_the_spread_around_the_level(center, scale):
+@both_channels
+def test_scales_are_the_spread_around_the_level(center, scale, independent):
     windows, blocks = make_walks("last")
-    net = make_net(center=center, scale=scale)
+    windows[:, :, 1], blocks[:, :, 1] = 5 * windows[:, :, 1], 5 * blocks[:, :, 1]
+    net = make_net(center=center, scale=scale, independent=independent)
     net.fit_scales(windows, blocks)
     levels, bases = zip(
         *[plain_base(window, center) for window in windows.numpy()], strict=True
     )
     around = [w - level for w, level in zip(windows.numpy(), levels, strict=True)]
     missing = [b - base for b, base in zip(blocks.numpy(), bases, strict=True)]
-    assert_allclose(net.input_scale, root_mean_square(around), rtol=1e-12)
-    expected = root_mean_square(missing)
+    shared = root_mean_square_of_all if independent else root_mean_square
+    assert_allclose(net.input_scale, shared(around), rtol=1e-12)
+    expected = shared(missing)
     if scale == "window":
         sizes = [np.abs(x).mean(axis=0, keepdims=True) for x in around]
-        expected = expected / root_mean_square(sizes)
+        expected = expected / shared(sizes)
     assert_allclose(net.output_scale, expected, rtol=1e-12)
 
 
