@@ -59,6 +59,7 @@ with warnings.catch_warnings():
             GRUForecaster(max_epochs=20),
             GRUForecaster(window_length=3, horizon=2, max_epochs=3),
             GRUForecaster(window_length=3, known_columns=[-1], max_epochs=3),
+            GRUForecaster(window_length=3, missing="mask", max_epochs=3),
             SlidingWindowTransformer(),
             SlidingWindowTransformer(window_length=3, lag=1, flatten=True),
         ],

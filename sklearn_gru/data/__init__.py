@@ -1,6 +1,6 @@
 """Series, windows, sequences and texts as NumPy arrays; independent of torch."""
 
-from sklearn_gru.data._affine import AffineMap, find_affine_map
+from sklearn_gru.data._affine import AffineMap, find_affine_map, varies
 from sklearn_gru.data._logarithm import LogScaler, fit_log_scaler
 from sklearn_gru.data._memory import memory_map_of, overlaps_itself, release
 from sklearn_gru.data._scaling import Scaler, fit_scaler
@@ -32,5 +32,6 @@ __all__ = [
     "memory_map_of",
     "overlaps_itself",
     "release",
+    "varies",
     "window_view",
 ]

@@ -42,6 +42,8 @@ class AffineMap:
     def first_contradiction(self, x, y):
         """Find the first row of `y` that is not the image of the row of `x`.
 
+        Where one of them is NaN, nothing contradicts.
+
         Parameters
         ----------
         x : ndarray of shape (n_rows, n_columns)
@@ -65,7 +67,7 @@ class AffineMap:
         linear = x.astype(np.float64) * self.slope
         size = np.abs(linear) + np.abs(y) + np.abs(self.intercept)
         allowed = self.tolerance * self._leverage(x) + 8 * rounding * size
-        wrong = np.argwhere(~(np.abs(linear + self.intercept - y) <= allowed))
+        wrong = np.argwhere(np.abs(linear + self.intercept - y) > allowed)
         return tuple(map(int, wrong[0])) if len(wrong) else None
 
     def _leverage(self, x):
@@ -78,7 +80,7 @@ class AffineMap:
         return 1 + 2 * distance
 
 
-def find_affine_map(x, y):
+def find_affine_map(x, y, skip_nan=False):
     """Find, for every column of `y`, a column of `x` of which it is an affine image.
 
     MinMaxScaler, StandardScaler, RobustScaler and MaxAbsScaler are affine maps. So
@@ -89,6 +91,9 @@ def find_affine_map(x, y):
     ----------
     x : ndarray of shape (n_rows, n_columns)
     y : ndarray of shape (n_rows, n_targets)
+    skip_nan : bool, default=False
+        Whether rows do not count in which the column or the target is NaN. For most of
+        a target's known rows the column must be known.
 
     Returns
     -------
@@ -107,7 +112,8 @@ def find_affine_map(x, y):
     """
     if len(x) < 3:
         return None
-    matches = [_match(x, y[:, target], target) for target in range(y.shape[1])]
+    match = _match_known if skip_nan else _match
+    matches = [match(x, y[:, target], target) for target in range(y.shape[1])]
     if any(match is None for match in matches):
         return None
     return AffineMap(*map(np.array, zip(*matches, strict=True)))
@@ -133,13 +139,39 @@ def _match(x, target, position):
     return None
 
 
+def _match_known(x, target, position):
+    """Match as `_match` does, but each column on the rows where both are known."""
+    n_known = (~np.isnan(target)).sum()
+    for column in _candidates(x, target, position):
+        both = ~(np.isnan(x[:, column]) | np.isnan(target))
+        if both.sum() < max(3, n_known / 2):
+            continue
+        match = _match(x[both, column][:, None], target[both], 0)
+        if match is not None:
+            return int(column), *match[1:]
+    return None
+
+
 def _candidates(x, target, position):
     """Order the columns of `x` by how likely they are to be the target's source."""
     others = np.arange(x.shape[1]) != position
-    if target.max() > target.min():
+    if varies(target):
         return np.argsort(others, kind="stable")
-    varies = x.max(axis=0) > x.min(axis=0)
-    return np.lexsort((others, varies))
+    return np.lexsort((others, varies(x)))
+
+
+def varies(values):
+    """Tell of each column whether its known values differ.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,) or (n_rows, n_columns)
+
+    Returns
+    -------
+    bool, or ndarray of shape (n_columns,)
+    """
+    return np.fmax.reduce(values) > np.fmin.reduce(values)
 
 
 def _slope(values, target, ends, target_ends):

@@ -55,7 +55,14 @@ class LogScaler:
         return (units - self.intercept) / self.slope
 
 
-def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True, logged=True):
+def fit_log_scaler(
+    values,
+    slope=1.0,
+    intercept=0.0,
+    standardize=True,
+    logged=True,
+    skip_nan=False,
+):
     """Compute mean and standard deviation of each column's logarithms.
 
     Parameters
@@ -66,6 +73,8 @@ def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True, logged=Tr
         Whether to standardise the logarithms.
     logged : bool or ndarray of shape (n_columns,), default=True
         The columns of which logarithms are taken.
+    skip_nan : bool, default=False
+        Whether NaN is left out instead of being an error.
 
     Returns
     -------
@@ -87,8 +96,9 @@ def fit_log_scaler(values, slope=1.0, intercept=0.0, standardize=True, logged=Tr
     slope = np.broadcast_to(np.asarray(slope, dtype=float), n_columns)
     intercept = np.broadcast_to(np.asarray(intercept, dtype=float), n_columns)
     logged = np.broadcast_to(logged, n_columns)
-    fit_scaler(values)  # which names the first NaN
-    scaler = fit_scaler(_logarithms(values, slope, intercept, logged))
+    fit_scaler(values, skip_nan=skip_nan)  # which names the first NaN
+    logarithms = _logarithms(values, slope, intercept, logged)
+    scaler = fit_scaler(logarithms, skip_nan=skip_nan)
     if not standardize:
         scaler = Scaler.identity(n_columns, scaler.constant)
     return LogScaler(slope, intercept, logged, scaler)

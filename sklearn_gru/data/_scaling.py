@@ -38,7 +38,7 @@ class Scaler:
         return values.astype(np.float64) * self.scale + self.mean
 
 
-def fit_scaler(values, weight=None):
+def fit_scaler(values, weight=None, skip_nan=False):
     """Compute the mean and the standard deviation of each column, the last axis.
 
     The values are read a block at a time, in float64, so that neither a view of
@@ -50,6 +50,8 @@ def fit_scaler(values, weight=None):
         May be a view or memory-mapped.
     weight : ndarray of shape (n,), default=None
         Weights of the first axis' entries.
+    skip_nan : bool, default=False
+        Whether NaN is left out instead of being an error; not together with `weight`.
 
     Returns
     -------
@@ -60,18 +62,27 @@ def fit_scaler(values, weight=None):
     ------
     ValueError
         If a value is NaN or infinite, or if the values are so large that their
-        variance overflows float64.
+        variance overflows float64. With `skip_nan`, if a column is all NaN.
 
     Examples
     --------
     >>> import numpy as np
     >>> fit_scaler(np.array([[1.0, 7.0], [3.0, 7.0]]))
     Scaler(mean=array([2., 7.]), scale=array([1., 1.]))
+    >>> fit_scaler(np.array([[1.0], [np.nan], [3.0]]), skip_nan=True)
+    Scaler(mean=array([2.]), scale=array([1.]))
     """
+
+    def summed(function):
+        return _weighted_sum(values, weight, function, skip_nan)
+
     total = len(values) if weight is None else weight.sum()
     total = total * int(np.prod(values.shape[1:-1]))
-    mean = _weighted_sum(values, weight, lambda block: block) / total
-    variance = _weighted_sum(values, weight, lambda block: (block - mean) ** 2) / total
+    if skip_nan:
+        total = summed(np.ones_like)
+        _require_known(total)
+    mean = summed(lambda block: block) / total
+    variance = summed(lambda block: (block - mean) ** 2) / total
     scale = np.sqrt(variance)
     if not np.isfinite(scale).all():
         raise ValueError(
@@ -86,7 +97,12 @@ def fit_scaler(values, weight=None):
 
 
 def _first_row(values):
-    return np.asarray(values[0], dtype=np.float64).reshape(-1, values.shape[-1])[0]
+    """Return the first value of each column that is not NaN."""
+    first = np.array(values[0], dtype=np.float64).reshape(-1, values.shape[-1])[0]
+    for column in np.flatnonzero(np.isnan(first)):
+        known = values[..., column][~np.isnan(values[..., column])]
+        first[column] = known[0]
+    return first
 
 
 def _are_the_same(values):
@@ -97,7 +113,8 @@ def _are_the_same(values):
         if not same.any():
             break
         block = np.asarray(values[start : start + rows], dtype=np.float64)
-        same &= (block == first).reshape(-1, len(first)).all(axis=0)
+        alike = (block == first) | np.isnan(block)
+        same &= alike.reshape(-1, len(first)).all(axis=0)
         release(memory_map_of(values))
     return same
 
@@ -106,15 +123,18 @@ def _rows_at_once(values):
     return max(1, BLOCK_ELEMENTS // max(1, int(np.prod(values.shape[1:]))))
 
 
-def _weighted_sum(values, weight, function):
+def _weighted_sum(values, weight, function, skip_nan):
     mapped = memory_map_of(values)
     rows = _rows_at_once(values)
     total = np.zeros(values.shape[-1])
     with np.errstate(over="ignore"):
         for start in range(0, len(values), rows):
             block = np.asarray(values[start : start + rows], dtype=np.float64)
-            _require_finite(block, start)
-            inner = function(block).reshape(len(block), -1, values.shape[-1]).sum(1)
+            _require_finite(block, start, skip_nan)
+            inner = function(block)
+            if skip_nan:
+                inner = np.where(np.isnan(block), 0.0, inner)
+            inner = inner.reshape(len(block), -1, values.shape[-1]).sum(1)
             if weight is not None:
                 inner = inner * weight[start : start + rows, None]
             total += inner.sum(0)
@@ -122,12 +142,23 @@ def _weighted_sum(values, weight, function):
     return total
 
 
-def _require_finite(block, start):
-    if np.isfinite(block).all():
+def _require_finite(block, start, skip_nan):
+    bad = np.isinf(block) if skip_nan else ~np.isfinite(block)
+    if not bad.any():
         return
-    entry = np.argwhere(~np.isfinite(block))[0]
-    row = start + int(entry[0])
+    entry = np.argwhere(bad)[0]
+    row, value = start + int(entry[0]), block[tuple(entry)]
+    way_out = ' (the forecasters read NaN with missing="mask")'
     raise ValueError(
-        f"Input contains NaN or infinity, first at row {row}: "
-        f"{block[tuple(entry)]}; remove or fill such rows."
+        f"Input contains NaN or infinity, first at row {row}: {value}; remove or fill "
+        f"such rows{way_out if np.isnan(value) else ''}."
     )
+
+
+def _require_known(n_known):
+    empty = np.flatnonzero(n_known == 0)
+    if len(empty):
+        raise ValueError(
+            f"X or y holds nothing but NaN in columns {empty.tolist()}, and a series "
+            "needs a known value: leave such columns out, or give a longer series."
+        )

@@ -9,6 +9,7 @@ from sklearn_gru.estimators._conformal import (
     conformal_radius,
     offsets_by_step,
 )
+from sklearn_gru.estimators._known_errors import target_by_target
 
 # Until this many errors are known, intervals are split-conformal.
 FEWEST = 20
@@ -23,6 +24,7 @@ GROWTH = 1.25
 TINY = 1e-300
 
 
+@target_by_target
 def adaptive_offsets(errors, alpha, extrapolate=False):
     """Compute the offsets of each step ahead, behind all known errors.
 
@@ -89,7 +91,8 @@ def adaptive_offsets_over(errors, alpha, first):
     Parameters
     ----------
     errors : ndarray of shape (n, n_targets)
-        Truth minus forecast one step ahead, in the order of time.
+        Truth minus forecast one step ahead, in the order of time; NaN where the truth
+        is not known.
     alpha : ndarray of shape (n_levels,)
     first : int
         How many errors were known at the first of these origins.
@@ -105,6 +108,18 @@ def adaptive_offsets_over(errors, alpha, first):
     ValueError
         As in `adaptive_offsets`, for the first `first` errors.
     """
+    known = np.isfinite(errors)
+    if known.all():
+        return _offsets_over(errors, alpha, first)
+    parts = []
+    for target, here in zip(errors.T, known.T, strict=True):
+        offsets = _offsets_over(target[here][:, None], alpha, here[:first].sum())
+        n_new = np.concatenate([[0], np.cumsum(here[first:])])
+        parts.append(offsets[n_new])
+    return np.concatenate(parts, axis=1)
+
+
+def _offsets_over(errors, alpha, first):
     conformal_offsets(errors[:first], alpha)  # says so if they are too few
     n, start = len(errors), max(first, FEWEST)
     offsets = [

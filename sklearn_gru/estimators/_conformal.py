@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from scipy.stats import norm
 
+from sklearn_gru.estimators._known_errors import target_by_target
+
 
 def conformal_offsets(errors, alpha, extrapolate=False):
     """Compute the offsets that turn a forecast into its alpha-quantiles.
@@ -99,6 +101,7 @@ def _check_n_errors(n, coverage, extrapolate):
     warnings.warn(message + " A normal distribution stands in.", stacklevel=3)
 
 
+@target_by_target
 def offsets_by_step(errors, alpha, extrapolate=False):
     """Compute the offsets of each step ahead from the known errors of that step.
 
@@ -132,6 +135,7 @@ def offsets_by_step(errors, alpha, extrapolate=False):
     return np.stack(offsets)
 
 
+@target_by_target
 def quantile_offsets(errors, levels, alpha, extrapolate=False):
     """Compute by how much forecast quantiles have to rise to hold on known errors.
 

@@ -77,7 +77,7 @@ class Forecasts(TransformerMixin):
         ValueError
             If `X` has other columns than in `fit`, if `steps` is more than `horizon`
             and the targets are no affine images of columns of `X`, or if `X` has fewer
-            than `steps` future rows, or NaN elsewhere.
+            than `steps` future rows, or NaN elsewhere (see `missing`).
         """
         if isinstance(X, Origins):
             return self._in_shape(self.engine_.forecast_at(X))
@@ -171,7 +171,7 @@ class Forecasts(TransformerMixin):
         )
 
     def score(self, X, y=None, sample_weight=None):
-        """Compute R² of the one-step-ahead forecasts.
+        """Compute R² of the one-step-ahead forecasts, over rows whose target is known.
 
         Parameters
         ----------
@@ -192,7 +192,7 @@ class Forecasts(TransformerMixin):
             rows = read_more(self, X, y, relation.form)
             relation.require_width(rows)
             y = relation.in_shape(relation.targets_of(rows))
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        return _r2_score(y, predicted, sample_weight)
 
     def predict_interval(self, X=None, steps=None, *, coverage=0.9):
         """Forecast with intervals that hold their coverage: conformal prediction.
@@ -345,7 +345,9 @@ class Forecasts(TransformerMixin):
         form = self.engine_.relation.form
         ahead = steps is not None
         rows, _ = read_series(self, X, known=form, may_end_in_future=ahead)
-        n_future = count_future_rows(rows.values) if form.known_columns else 0
+        n_future = 0
+        if form.known_columns and ahead:
+            n_future = count_future_rows(rows.values)
         n_known = len(rows) - n_future
         before, n_silent = None, self.window_length_
         if context == "extend":
@@ -390,6 +392,22 @@ class Forecasts(TransformerMixin):
 
     def _in_shape(self, y):
         return self.engine_.relation.in_shape(y)
+
+
+def _r2_score(y, predicted, weight):
+    """Compute R², the mean over targets, each on the rows where it is known."""
+    known = ~np.isnan(y)
+    if known.all():
+        return r2_score(y, predicted, sample_weight=weight)
+    scores, targets = [], map(_columns, (y, predicted, known))
+    for target, forecast, rows in zip(*targets, strict=True):
+        of_rows = None if weight is None else np.asarray(weight)[rows]
+        scores.append(r2_score(target[rows], forecast[rows], sample_weight=of_rows))
+    return float(np.mean(scores))
+
+
+def _columns(values):
+    return values.reshape(len(values), -1).T
 
 
 def _levels(alpha):

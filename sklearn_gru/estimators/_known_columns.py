@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_gru.data import find_affine_map
+from sklearn_gru.data import find_affine_map, varies
 
 
 def names_known_columns(estimator):
@@ -106,7 +106,7 @@ def names_at(estimator, places):
     return [names[place] for place in places]
 
 
-def refuse_known_targets(estimator, table, places, targets, names):
+def refuse_known_targets(estimator, table, places, targets, names, skip_nan):
     """Raise if a target is a column that is known of the future.
 
     Parameters
@@ -118,15 +118,18 @@ def refuse_known_targets(estimator, table, places, targets, names):
     targets : ndarray of shape (n_rows, n_targets)
     names : tuple or None
         Of the targets.
+    skip_nan : bool
+        Whether NaN may stand in `table` and `targets`, and says nothing.
     """
     known = names_at(estimator, places)
     held = [name for name in names or () if name in known]
     others = table[:, other_places(places, table.shape[1])]
     for target in targets.T[:, :, None]:
-        varies = target.max() > target.min()
-        if held or not varies or find_affine_map(others, target) is not None:
+        if held or not varies(target).all():
             continue
-        source = find_affine_map(table, target)
+        if find_affine_map(others, target, skip_nan) is not None:
+            continue
+        source = find_affine_map(table, target, skip_nan)
         if source is not None:
             held = names_at(estimator, source.columns)
     if held:
@@ -150,7 +153,7 @@ def count_future_rows(values):
     return len(values) - (int(known[-1]) + 1 if len(known) else 0)
 
 
-def check_missing(estimator, rows, places, may_end_in_future):
+def check_missing(estimator, rows, places, may_end_in_future, masked):
     """Raise if NaN stands anywhere but in what is not known yet.
 
     Parameters
@@ -161,6 +164,8 @@ def check_missing(estimator, rows, places, may_end_in_future):
         The columns of X that are known of the future.
     may_end_in_future : bool
         Whether the last rows may be NaN in all columns but those.
+    masked : bool
+        Whether any value in other columns may be missing.
     """
     others = other_places(places, estimator.n_features_in_)
     known, unknown = names_at(estimator, places), names_at(estimator, others)
@@ -172,12 +177,14 @@ def check_missing(estimator, rows, places, may_end_in_future):
             f"X holds NaN in {hole}. known_columns={known} must be known in every row, "
             "future ones too: fill it."
         )
+    if masked:
+        return
     hole = _first_nan(rows.values[:n_past], unknown, rows.index)
     if hole:
         raise ValueError(
             f"X holds NaN in {hole}. Only future rows may, the last ones, in all of "
             f"{unknown} at once; X has {n_future} such rows. Fill or interpolate the "
-            "others."
+            'others, or fit with missing="mask".'
         )
     if n_future and not may_end_in_future:
         raise ValueError(
@@ -198,10 +205,20 @@ def _first_nan(values, names, index):
 
 
 def require_future_rows(n_future, steps, estimator, places):
-    """Raise unless there are `steps` future rows."""
+    """Raise unless there are `steps` future rows.
+
+    If values may be missing, there must be no more of them: rows of the past may look
+    the same.
+    """
+    unknown = names_at(estimator, other_places(places, estimator.n_features_in_))
+    if n_future > steps and estimator.engine_.relation.masked:
+        raise ValueError(
+            f"X ends in {n_future} rows that are NaN in all of {unknown}, more than "
+            f'steps={steps}. With missing="mask" some of them may be rows of the past: '
+            f"forecast all with steps={n_future}, or leave the last ones out."
+        )
     if n_future >= steps:
         return
-    unknown = names_at(estimator, other_places(places, estimator.n_features_in_))
     raise ValueError(
         f"steps={steps} needs {steps} future rows at the end of X, with the values of "
         f"known_columns={names_at(estimator, places)} and NaN in all of {unknown}, but "

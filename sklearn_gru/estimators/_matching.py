@@ -29,10 +29,12 @@ class Matcher:
         self.values = values
         self.history = history
         self.ends = ends = np.concatenate([history.first.values, history.last.values])
-        spread = np.abs(ends - np.median(ends, axis=0)).mean(axis=0)
+        self.has_holes = bool(np.isnan(ends).any())
+        distances = np.abs(ends - _of_known(np.median, ends))
+        spread = _of_known(np.mean, distances)
         self.tolerance = ROUNDING * spread
         if _is_float32(values[:LOOKED_AT_FIRST]):
-            largest = np.abs(ends).max(axis=0)
+            largest = np.fmax.reduce(np.abs(ends))
             self.tolerance = self.tolerance + 2 * np.finfo(np.float32).eps * largest
 
     def begins_at(self, start):
@@ -155,16 +157,29 @@ class Matcher:
 
     def _share_that_varies(self, values):
         """Share of the rows that differ from the median row."""
-        return 1 - self._agree(values, np.median(values, axis=0)).mean()
+        return 1 - self._agree(values, _of_known(np.median, values)).mean()
 
     def _agree(self, some, others):
-        """Tell for each row whether all its columns agree."""
-        return (np.abs(some - others) <= self.tolerance).all(axis=-1)
+        """Tell for each row whether all its columns agree: NaN does with NaN."""
+        agree = np.abs(some - others) <= self.tolerance
+        if self.has_holes:
+            agree |= np.isnan(some) & np.isnan(others)
+        return agree.all(axis=-1)
 
 
 def _is_float32(values):
     """Tell whether values are such as float32 can hold."""
-    return bool((values == np.asarray(values, np.float32)).all())
+    same = values == np.asarray(values, np.float32)
+    return bool((same | np.isnan(values)).all())
+
+
+def _of_known(statistic, values):
+    """Compute a statistic of the known values of each column; 0 without any."""
+    known = ~np.isnan(values)
+    if known.all():
+        return statistic(values, axis=0)
+    columns = zip(values.T, known.T, strict=True)
+    return np.array([statistic(x[here]) if here.any() else 0.0 for x, here in columns])
 
 
 def _sums(flags, length):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sklearn_gru.estimators._named_tables import read_tables, values_of
+from sklearn_gru.estimators._named_tables import known_values_of, read_tables
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def read_known(X, columns, names):
     Raises
     ------
     ValueError
-        If a series is missing.
+        If a series is missing, or if `X` holds NaN.
     """
     known, order, bounds = _places(X.index, sort=False)
     places = known.get_indexer(names)
@@ -141,7 +141,7 @@ def read_known(X, columns, names):
             f"X must hold rows of each of the {len(names)} series of y, but misses "
             f"{len(missing)} of them, first {missing[0]!r}."
         )
-    values, times = values_of(X[columns])[order], _times(X.index, order, bounds)
+    values, times = known_values_of(X[columns])[order], _times(X.index, order, bounds)
     parts = [values[start:stop] for start, stop in _ends(bounds)]
     return [parts[i] for i in places], [times[i] for i in places]
 

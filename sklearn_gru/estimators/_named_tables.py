@@ -77,7 +77,7 @@ def read_tables(y, X, columns, relation=None):
     Raises
     ------
     ValueError
-        If columns are others than before, or if `X` misses rows of `y`.
+        If columns are others than before, or if `X` misses rows of `y` or holds NaN.
 
     Examples
     --------
@@ -93,7 +93,25 @@ def read_tables(y, X, columns, relation=None):
     X = _paired(y, X)
     if relation is not None and X is not None:
         X = X[list(relation.form.exogenous_names)]
-    return Rows(values_of(_select(y, columns)), exogenous=values_of(X))
+    return Rows(values_of(_select(y, columns)), exogenous=known_values_of(X))
+
+
+def known_values_of(X):
+    """Read a DataFrame of what is known of the future; None stays None.
+
+    Raises
+    ------
+    ValueError
+        If it holds NaN.
+    """
+    values = values_of(X)
+    if values is None or not np.isnan(values).any():
+        return values
+    row, column = np.argwhere(np.isnan(values))[0]
+    raise ValueError(
+        f"X holds NaN in column {X.columns[column]!r}, row {X.index[row]}. Exogenous "
+        "columns must be known in every row, future ones too: fill them."
+    )
 
 
 def check_counts(y, X, relation):

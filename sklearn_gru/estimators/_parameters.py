@@ -102,6 +102,12 @@ FORECASTING_PARAMETERS = """\
     target_transform : {"auto", "log"} or None, default="auto"
         "log" forecasts the logarithm of the targets in their own units, which must be
         positive. "auto" does so for panels of positive series that have a season.
+    missing : {"error", "mask"}, default="error"
+        What NaN in the series is: an error, or a missing value. With "mask" the gaps of
+        a window are filled along straight lines between its own rows, a further input
+        for each column tells the network which values were filled, and missing targets
+        do not count. What is known of the future may not be NaN. See
+        :ref:`missing-values`.
     linear_path : bool, default=True
         Whether a linear map from the window straight to its forecast is added to the
         network, solved by ridge regression on the training windows before training

@@ -49,24 +49,27 @@ def read_series(estimator, X, y=None, *, known=None, may_end_in_future=False):
     ------
     ValueError
         If there are holes in the index, if `X` and `y` do not belong together, or if
-        their values can't be read as finite numbers.
+        their values can't be read as finite numbers, or, with ``missing="mask"``, NaN.
     """
     check_time_index(X, "X")
     check_time_index(y, "y")
     check_same_index(X, y)
     splits = names_known_columns(estimator) if known is None else known.known_columns
-    table = _read_table(estimator, X, reset=known is None, may_hold_nan=bool(splits))
+    missing = estimator if known is None else estimator.engine_.relation
+    masked = missing.missing == "mask"
+    may_hold_nan = masked or bool(splits)
+    table = _read_table(estimator, X, reset=known is None, may_hold_nan=may_hold_nan)
     places = places_of_known(estimator) if known is None else known.known_columns
     rows = replace(_split(table, places), index=time_index_of(X))
     if places:
-        check_missing(estimator, rows, places, may_end_in_future)
+        check_missing(estimator, rows, places, may_end_in_future, masked)
     is_x = y is X and (known is None or memory_map_of(X) is not None)
     if y is None or (is_x and not places):
         return rows, Form(names=_names(X, places), known_columns=places)
-    targets, form = _read_targets(y)
+    targets, form = _read_targets(y, may_hold_nan=masked)
     check_consistent_length(table, targets)
     if places and known is None:
-        refuse_known_targets(estimator, table, places, targets, form.names)
+        refuse_known_targets(estimator, table, places, targets, form.names, masked)
     return replace(rows, targets=targets), replace(form, known_columns=places)
 
 
@@ -90,7 +93,7 @@ def read_more(estimator, X, y, known):
         As in `read_series`, or if the columns of `y` have other names.
     """
     rows, form = read_series(estimator, X, y, known=known)
-    if memory_map_of(rows.values) is not None:
+    if memory_map_of(rows.values) is not None and not estimator.engine_.relation.masked:
         fit_scaler(rows.values)  # which looks at every block for NaN
     names = form.names, known.names
     if rows.targets is None or None in names or form.names == known.names:
@@ -127,7 +130,7 @@ def _read_table(estimator, X, reset, may_hold_nan):
             ensure_all_finite=False,
             ensure_min_samples=minimum,
         )
-    with naming_text_columns(X, "X"):
+    with saying_what_to_do(X, "X"):
         return validate_data(
             estimator,
             X,
@@ -160,10 +163,14 @@ def _require_table(X):
         )
 
 
-def _read_targets(y):
-    with naming_text_columns(y, "y"):
+def _read_targets(y, may_hold_nan):
+    with saying_what_to_do(y, "y"):
         targets = check_array(
-            y, ensure_2d=False, dtype=[np.float64, np.float32], input_name="y"
+            y,
+            ensure_2d=False,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan" if may_hold_nan else True,
+            input_name="y",
         )
     flat = targets.ndim == 1
     return targets[:, None] if flat else targets, Form(flat, _names(y))
@@ -176,11 +183,16 @@ def _names(table, left_out=()):
 
 
 @contextmanager
-def naming_text_columns(table, name):
-    """Name the column, if reading a table fails because one holds text."""
+def saying_what_to_do(table, name):
+    """Say what to do if reading a table fails because of NaN or a column of text."""
     try:
         yield
     except ValueError as error:
+        if "contains NaN" in str(error):
+            raise ValueError(
+                f"Input {name} contains NaN. Fill such values, or fit with "
+                'missing="mask", which reads them as missing.'
+            ) from error
         column = _first_text_column(table)
         if column is None or "could not convert" not in str(error):
             raise

@@ -138,6 +138,7 @@ least 25: give a longer series or a shorter window.
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
+        "missing": [StrOptions({"error", "mask"})],
         "linear_path": ["boolean"],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "segment_length": [
@@ -165,6 +166,7 @@ least 25: give a longer series or a shorter window.
         scale="auto",
         season_length="auto",
         target_transform="auto",
+        missing="error",
         linear_path=True,
         n_estimators=1,
         segment_length="auto",
@@ -206,6 +208,7 @@ least 25: give a longer series or a shorter window.
         self.scale = scale
         self.season_length = season_length
         self.target_transform = target_transform
+        self.missing = missing
         self.linear_path = linear_path
         self.n_estimators = n_estimators
         self.segment_length = segment_length
@@ -248,7 +251,7 @@ least 25: give a longer series or a shorter window.
         ----------
         X : array-like of shape (n_rows, n_features)
             The series that windows are cut from. A :class:`numpy.memmap` is read a
-            batch at a time, unless there are `known_columns`.
+            batch at a time, unless there are `known_columns` or values may be missing.
         y : array-like of shape (n_rows,) or (n_rows, n_targets), default=None
             What to forecast, row by row beside `X`; the columns of `X` if None, but for
             its `known_columns`.
@@ -305,7 +308,13 @@ least 25: give a longer series or a shorter window.
 
     def _read_more(self, X, y):
         """Read rows to go on training with."""
-        form = self.engine_.relation.form
+        form, missing = self.engine_.relation.form, self.engine_.relation.missing
+        if self.missing != missing:
+            raise ValueError(
+                f"Training can't go on with missing={self.missing!r}: the fitted "
+                f"forecaster has missing={missing!r}. Set it back, or fit anew with "
+                "warm_start=False."
+            )
         if places_of_known(self) != form.known_columns:
             raise ValueError(
                 f"Training can't go on with known_columns={self.known_columns!r}: the "
@@ -384,6 +393,7 @@ least 25: give a longer series or a shorter window.
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "mask"
         tags.target_tags.required = False
         tags.target_tags.multi_output = True
         # Rows are forecast from earlier rows, which scikit-learn's samples do not do.

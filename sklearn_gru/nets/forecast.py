@@ -8,6 +8,7 @@ from sklearn_gru.nets.initialization import initialized
 from sklearn_gru.nets.levels import LEVELS, best_level
 from sklearn_gru.nets.linear_path import LinearPath
 from sklearn_gru.nets.losses import QUANTILES
+from sklearn_gru.nets.missing import filled
 from sklearn_gru.nets.recurrent import Recurrent
 from sklearn_gru.nets.side_by_side import Heads, SideBySide, median
 
@@ -16,6 +17,8 @@ SMALLEST_SPREAD = 1e-3
 # Targets that lie further than this many spreads from their naive forecast are moved
 # there, when the linear path is solved and in losses.
 FURTHEST = 30.0
+# torch takes quantiles of no more numbers than twice this.
+MOST_SORTED = 1 << 23
 
 
 class ForecastNet(nn.Module):
@@ -23,7 +26,7 @@ class ForecastNet(nn.Module):
 
     The forecast is ``base + spread * (linear path + recurrent networks)``: the naive
     forecast of the window's level, and what is learned, in units of the window's
-    spread. Both learned parts begin at zero, the linear path at a ridge regression.
+    spread. The linear path begins at a ridge regression, networks beside it at zero.
 
     Parameters
     ----------
@@ -55,6 +58,9 @@ class ForecastNet(nn.Module):
         Exogenous columns, whose future values are known.
     quantiles : bool
         Whether to forecast `QUANTILES`, which never cross.
+    masked : bool
+        Whether windows may hold NaN. It is filled, and a further input for each column
+        tells the recurrent layers where.
     seed : int
     dtype : torch.dtype
     **recurrent
@@ -78,6 +84,7 @@ class ForecastNet(nn.Module):
         independent=False,
         n_exogenous=0,
         quantiles=False,
+        masked=False,
         seed,
         dtype,
         **recurrent,
@@ -90,9 +97,10 @@ class ForecastNet(nn.Module):
         self.season_length = season_length
         self.segment_length = segment_length
         self.independent = independent
+        self.masked = masked
         self.n_quantiles = len(QUANTILES) if quantiles else 1
         channels_in, channels_out = (1, 1) if independent else (n_series, n_targets)
-        size = segment_length * (channels_in + n_exogenous)
+        size = segment_length * ((1 + masked) * channels_in + n_exogenous)
         with initialized(self, seed, dtype):
             self.recurrent = (
                 Recurrent(size, units, seed=seed, **recurrent)
@@ -113,11 +121,13 @@ class ForecastNet(nn.Module):
                 if linear_path
                 else None
             )
-        self.head.reset()
-        if n_exogenous:
-            nn.init.zeros_(self.effect[-1].weight)
         if linear_path:
+            # The first forecast is that of the ridge regression. Without it, networks
+            # learn better from a random head.
+            self.head.reset()
             self.linear_path.reset()
+            if n_exogenous:
+                nn.init.zeros_(self.effect[-1].weight)
         self.register_buffer("input_scale", torch.ones(n_series, dtype=dtype))
         self.register_buffer("output_scale", torch.ones(n_targets, dtype=dtype))
 
@@ -134,7 +144,7 @@ class ForecastNet(nn.Module):
         horizon, n_targets). Quantiles are a further, last axis.
         """
         z, base, spread = self._parts(window)
-        hidden = self._hidden(z, exogenous)
+        hidden = self._hidden(z, window, exogenous)
         block = self._blocks(hidden)  # (b, n_estimators, horizon, channels, quantiles)
         if exogenous is not None:
             ahead = self._beside_channels(exogenous[:, -self.horizon :])  # (b, H, e)
@@ -181,10 +191,11 @@ class ForecastNet(nn.Module):
         Columns that are read by themselves follow one another.
         """
         z = self._parts(window)[0]
-        return self._hidden(z, exogenous).reshape(len(window), -1)
+        return self._hidden(z, window, exogenous).reshape(len(window), -1)
 
     def _parts(self, window):
         """Return the scaled window, its naive forecast, and the spread of forecasts."""
+        window = filled(window) if self.masked else window
         if self.center is None:
             spread = self.output_scale.expand(len(window), 1, -1)
             return window, None, spread
@@ -196,10 +207,13 @@ class ForecastNet(nn.Module):
         size = torch.maximum(size, SMALLEST_SPREAD * self.input_scale)
         return z / size, base, size * self.output_scale
 
-    def _hidden(self, z, exogenous):
+    def _hidden(self, z, window, exogenous):
         """Map scaled windows to hidden states (b, n_estimators, units)."""
+        if self.masked:
+            # (B, window_length, n_series) -> (B, window_length, 2 * n_series)
+            z = torch.stack([z, window.isnan().to(z)], dim=3).flatten(2)
         if self.independent:
-            z = z.transpose(1, 2).reshape(-1, z.shape[1], 1)
+            z = z.unflatten(2, (self.n_targets, -1)).transpose(1, 2).flatten(0, 1)
         if exogenous is not None:
             beside = self._beside_channels(exogenous[:, : z.shape[1]])
             z = torch.cat([z, beside], dim=2)
@@ -239,41 +253,33 @@ class ForecastNet(nn.Module):
         window : Tensor of shape (B, window_length, n_series)
             In the order of time.
         block : Tensor of shape (B, horizon, n_targets)
-            The rows that follow each window.
+            The rows that follow each window. NaN does not count.
         one_series : bool, default=True
             Whether all windows belong to one series.
         overlap : int, default=None
             For how many windows before another one the blocks overlap with its own;
             None takes every window to begin a row after the one before.
         """
+        window = filled(window) if self.masked else window
         if self.center == "auto":
             season = min(self.season_length, window.shape[1])
             self.center = best_level(window, block, season, one_series)
         if self.center is not None:
             level, base = LEVELS[self.center](window, self.horizon, self.season_length)
-            self.input_scale.copy_(self._spread(window - level))
+            self.input_scale.copy_(_spread(window - level))
             self.output_scale.fill_(1.0)
-            sizes = self._spread(self._parts(window)[2])
-            self.output_scale.copy_(self._spread(block - base) / sizes)
+            sizes = _spread(self._parts(window)[2])
+            self.output_scale.copy_(_spread(block - base) / sizes)
         if self.linear_path is not None:
             z, base, spread = self._parts(window)
             missing = (block if base is None else block - base) / spread
             overlap = self.horizon - 1 if overlap is None else overlap
-            self.linear_path.solve(z, missing.clamp(-FURTHEST, FURTHEST), overlap)
+            missing = missing.clamp(-FURTHEST, FURTHEST)
+            # Columns that share a map count as much as they change.
+            weight = self.output_scale if self.independent else 1.0
+            self.linear_path.solve(weight * z, weight * missing, overlap)
         if self.n_quantiles > 1:
             self._start_quantiles(window, block)
-
-    def _spread(self, x):
-        """Return the root mean square of each column of x (B, T, k), or of all columns.
-
-        Columns that are read by themselves share the network, and so the scale: after
-        standardisation, those that change much from their level still count more.
-        Columns of zeros get 1.
-        """
-        spread = x.square().mean(dim=(0, 1)).sqrt()
-        if self.independent:
-            spread = spread.square().mean().sqrt().expand(len(spread))
-        return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
     def _start_quantiles(self, window, block):
         """Let the heads begin with the quantiles of what is missing, step by step."""
@@ -283,8 +289,11 @@ class ForecastNet(nn.Module):
             missing = missing - self.linear_path(z)[:, 0]
         if self.independent:
             missing = missing.transpose(1, 2).reshape(-1, self.horizon, 1)
+        step = -(-missing.numel() // MOST_SORTED)
+        missing = missing[::step]
         levels = torch.tensor(QUANTILES, dtype=missing.dtype, device=missing.device)
-        quantiles = torch.quantile(missing, levels, dim=0)  # (n_quantiles, H, channels)
+        quantiles = torch.nanquantile(missing, levels, dim=0)  # (n_quantiles, H, k)
+        quantiles = quantiles.nan_to_num(0.0)  # of steps without a known target
         for head in self.head.members:
             bias = _out_of_order(quantiles.movedim(0, -1))
             head.bias.copy_(bias.flatten())
@@ -315,6 +324,12 @@ class ForecastNet(nn.Module):
     def holds_still(self):
         """Whether some columns are held still."""
         return bool((self.output_scale == 0).any())
+
+
+def _spread(x):
+    """Return the root mean square of each column of x (B, T, k); 1 for zero columns."""
+    spread = x.square().nanmean(dim=(0, 1)).sqrt()
+    return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
 
 
 def _in_order(x):

@@ -47,7 +47,7 @@ def best_level(window, block, season_length, one_series):
     window : Tensor of shape (B, window_length, n_series)
         In the order of time.
     block : Tensor of shape (B, horizon, n_series)
-        The rows that follow each window.
+        The rows that follow each window. NaN does not count.
     season_length : int
         1 if there is no season.
     one_series : bool
@@ -67,9 +67,9 @@ def best_level(window, block, season_length, one_series):
         for name in dict.fromkeys([usual, "last", "mean"])
     }
     if one_series:
-        errors[None] = truth - block[:first].mean(dim=(0, 1))
+        errors[None] = truth - block[:first].nanmean(dim=(0, 1))
     sizes = {  # of the errors, in both halves
-        name: torch.stack([half.abs().mean() for half in error.chunk(2)])
+        name: torch.stack([half.abs().nanmean() for half in error.chunk(2)])
         for name, error in errors.items()
     }
     limit = (1 - MARGIN) * sizes[usual]

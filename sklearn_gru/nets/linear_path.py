@@ -5,14 +5,18 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from sklearn_gru.nets.missing import filled
+
 # Penalties of the ridge regression, as multiples of the number of windows.
 PENALTIES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 # The penalty is chosen on the latest share of the windows, in this many folds, of which
 # each is forecast from all windows before it.
 SHARE, FOLDS, FEWEST = 0.3, 4, 4
-# Training moves the map at the learning rate times this, divided by the window's
-# length, since the longer the window, the smaller are the weights of its rows.
+# Training moves the map at the learning rate times this over the length of the window,
+# since the longer the window, the smaller are the weights of its rows.
 PACE = 8.0
+# Of solving again, with the map's own forecasts in the place of unknown targets.
+ROUNDS = 20
 
 
 class LinearPath(nn.Module):
@@ -61,7 +65,7 @@ class LinearPath(nn.Module):
         z : Tensor of shape (B, window_length, n_series)
             In the order of time.
         missing : Tensor of shape (B, horizon, n_series)
-            What the map is to add to the naive forecasts.
+            What the map is to add to the naive forecasts; NaN where that is unknown.
         overlap : int
             For how many windows before another one the targets overlap with its own.
         """
@@ -89,20 +93,38 @@ def _ridge(z, missing, overlap):
     best = int(errors.argmin())
     if best == len(PENALTIES) or not errors[-1] > 0:
         return None
-    return _solutions(z, missing, PENALTIES[best : best + 1])[0]
+    return _solutions(z, missing, PENALTIES[best : best + 1], ROUNDS)[0]
 
 
 def _error(z, missing, solution):
     rest = missing if solution is None else missing - z @ solution
-    return rest.abs().sum()
+    return rest.abs().nansum()
 
 
-def _solutions(z, missing, penalties):
-    """Solve the regression for each penalty: list of (window_length, horizon)."""
+def _solutions(z, missing, penalties, rounds=0):
+    """Solve the regression for each penalty: list of (window_length, horizon).
+
+    What is unknown lies on a line between the known steps at first. The rounds move it
+    to where the map forecasts it, so that it no longer counts.
+    """
     z, missing = z.flatten(0, 1), missing.flatten(0, 1)
+    known = missing.isfinite()
+    if known.all():
+        rounds = 0
+    else:
+        z, missing, known = (x[known.any(dim=1)] for x in (z, missing, known))
+        missing = filled(missing[:, :, None]).squeeze(2)
     values, vectors = torch.linalg.eigh(z.T @ z)
-    turned = vectors.T @ (z.T @ missing)
-    return [
-        vectors @ (turned / (values.clamp(min=0) + penalty * len(z))[:, None])
-        for penalty in penalties
-    ]
+
+    def solve():
+        turned = vectors.T @ (z.T @ missing)
+        return [
+            vectors @ (turned / (values.clamp(min=0) + penalty * len(z))[:, None])
+            for penalty in penalties
+        ]
+
+    solutions = solve()
+    for _ in range(rounds):
+        missing = torch.where(known, missing, z @ solutions[0])
+        solutions = solve()
+    return solutions

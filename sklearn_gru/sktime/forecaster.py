@@ -16,9 +16,9 @@ from sklearn_gru.estimators._named_tables import (
     columns_of,
     form_of,
     in_known_order,
+    known_values_of,
     places_of,
     read_tables,
-    values_of,
 )
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._time_index import N_LABELS, check_time_index, follows
@@ -143,6 +143,7 @@ class GRUForecaster(PanelForecaster):
         scale="auto",
         season_length="auto",
         target_transform="auto",
+        missing="error",
         linear_path=True,
         n_estimators=1,
         segment_length="auto",
@@ -181,6 +182,7 @@ class GRUForecaster(PanelForecaster):
         self.scale = scale
         self.season_length = season_length
         self.target_transform = target_transform
+        self.missing = missing
         self.linear_path = linear_path
         self.n_estimators = n_estimators
         self.segment_length = segment_length
@@ -212,6 +214,18 @@ class GRUForecaster(PanelForecaster):
         self.random_state = random_state
         self.verbose = verbose
         super().__init__()
+        if missing == "mask":
+            self.set_tags(**{"capability:missing_values": True})
+
+    def _check_X_y(self, *args, **kwargs):
+        try:
+            return super()._check_X_y(*args, **kwargs)
+        except ValueError as error:
+            if "y passed contained missing data" not in str(error):
+                raise
+            raise ValueError(
+                f'{error} Fill it, or use missing="mask", which reads NaN as missing.'
+            ) from error
 
     # Training
 
@@ -412,7 +426,7 @@ class GRUForecaster(PanelForecaster):
         if X is None:
             return None
         places = places_ahead(X.index, self._cutoff, n_steps, steps)
-        return values_of(X[list(relation.form.exogenous_names)])[places]
+        return known_values_of(X[list(relation.form.exogenous_names)].iloc[places])
 
     # Intervals
 

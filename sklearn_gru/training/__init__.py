@@ -13,6 +13,7 @@ from sklearn_gru.training.batches import (
 from sklearn_gru.training.callbacks import is_callback
 from sklearn_gru.training.device import one_thread, ready_to_train, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
+from sklearn_gru.training.missing import NetOfKnown
 from sklearn_gru.training.net import (
     Net,
     build_net,
@@ -26,6 +27,7 @@ from sklearn_gru.training.text import TextDataset, TextNet
 
 __all__ = [
     "Net",
+    "NetOfKnown",
     "Picked",
     "Scored",
     "SequenceDataset",

@@ -172,16 +172,20 @@ class Net(NeuralNet):
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         extras = X if isinstance(X, dict) else {}
-        if hasattr(self.module_, "in_spreads"):
-            inputs = {k: v for k, v in extras.items() if k != "weight"}
-            y_pred, y_true = self.module_.in_spreads(y_pred, y_true, **inputs)
-        losses = self.criterion_(y_pred, y_true)  # (B, ...)
+        losses = self._losses(y_pred, y_true, extras)
         if losses.ndim > 2 and "lengths" in extras:
             losses = _mean_of_steps(losses, extras["lengths"])
         if "weight" in extras:
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
             losses = losses * extras["weight"]
         return losses.mean()
+
+    def _losses(self, y_pred, y_true, extras):
+        """Compute the losses of all elements: (B, ...)."""
+        if hasattr(self.module_, "in_spreads"):
+            inputs = {k: v for k, v in extras.items() if k != "weight"}
+            y_pred, y_true = self.module_.in_spreads(y_pred, y_true, **inputs)
+        return self.criterion_(y_pred, y_true)
 
     def load_params(self, *args, **kwargs):
         """Load what skorch loads, but keep the learning rate of the schedule."""

@@ -130,3 +130,26 @@ def test_map_applies_to_the_last_axis():
 
 def test_identity_changes_nothing():
     assert_array_equal(AffineMap.identity(3)(table()), table())
+
+
+@pytest.mark.parametrize("scaler", AFFINE_SCALERS, ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("order", [[0, 1, 2], [1, 2, 0]])
+def test_nan_can_be_left_out(scaler, order):
+    y = table()
+    y[np.random.default_rng(1).random(y.shape) < 0.3] = np.nan
+    x = scaler.fit_transform(y)
+    affine = find_affine_map(x, y[:, order], skip_nan=True)
+    assert_array_equal(affine.columns, order)
+    assert_allclose(affine(x), y[:, order], rtol=1e-9, atol=1e-9)
+
+
+def test_nan_in_one_of_both_says_nothing():
+    x = table()
+    y = 2 * x + 1
+    x[5:20, 0], y[30:50, 0] = np.nan, np.nan
+    affine = find_affine_map(x, y, skip_nan=True)
+    assert_array_equal(affine.columns, [0, 1, 2])
+    assert affine.first_contradiction(x, y) is None
+    y[100, 0] += 1
+    assert affine.first_contradiction(x, y) == (100, 0)
+    assert find_affine_map(x, y, skip_nan=True) is None

@@ -147,3 +147,46 @@ def test_identity_changes_nothing():
     scaler = Scaler.identity(3)
     assert_array_equal(scaler.transform(table()), table(), strict=True)
     assert_array_equal(scaler.inverse_transform(table()), table(), strict=True)
+
+
+def holed_table():
+    values = table()
+    values[np.random.default_rng(1).random(values.shape) < 0.3] = np.nan
+    values[:4, 1] = np.nan
+    return values
+
+
+def test_nan_can_be_left_out(small_blocks):
+    values = holed_table()
+    scaler = fit_scaler(values, skip_nan=True)
+    assert_standardises_like(scaler, StandardScaler().fit(values))
+    assert_array_equal(values, holed_table())  # it is not written to
+    assert_array_equal(np.isnan(scaler.transform(values)), np.isnan(values))
+
+
+def test_leaving_nothing_out_changes_no_bit():
+    expected, scaler = fit_scaler(table()), fit_scaler(table(), skip_nan=True)
+    assert_array_equal(scaler.mean, expected.mean)
+    assert_array_equal(scaler.scale, expected.scale)
+
+
+def test_a_column_of_one_value_and_nan_is_constant(small_blocks):
+    values = holed_table()
+    values[:, 1] = np.where(np.isnan(values[:, 1]), np.nan, 0.1)
+    scaler = fit_scaler(values, skip_nan=True)
+    assert_array_equal(scaler.constant, [False, True, False])
+    assert_array_equal([scaler.mean[1], scaler.scale[1]], [0.1, 1])
+
+
+def test_infinity_is_never_left_out(small_blocks):
+    values = holed_table()
+    values[31, 2] = np.inf
+    with pytest.raises(ValueError, match="NaN or infinity, first at row 31: inf"):
+        fit_scaler(values, skip_nan=True)
+
+
+def test_a_column_of_nothing_but_nan_is_an_error():
+    values = holed_table()
+    values[:, [0, 2]] = np.nan
+    with pytest.raises(ValueError, match=r"nothing but NaN in columns \[0, 2\]"):
+        fit_scaler(values, skip_nan=True)

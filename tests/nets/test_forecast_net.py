@@ -387,11 +387,6 @@ def root_mean_square(parts):
     return np.sqrt(np.mean(squares, axis=0))
 
 
-def root_mean_square_of_all(parts):
-    """Return that of all columns, for each of them."""
-    return np.full(N_SERIES, np.sqrt(np.mean(np.square(parts))))
-
-
 @pytest.mark.parametrize("center", CENTERS[1:])
 @both_scales
 @both_channels
@@ -405,12 +400,11 @@ def test_scales_are_the_spread_around_the_level(center, scale, independent):
     )
     around = [w - level for w, level in zip(windows.numpy(), levels, strict=True)]
     missing = [b - base for b, base in zip(blocks.numpy(), bases, strict=True)]
-    shared = root_mean_square_of_all if independent else root_mean_square
-    assert_allclose(net.input_scale, shared(around), rtol=1e-12)
-    expected = shared(missing)
+    assert_allclose(net.input_scale, root_mean_square(around), rtol=1e-12)
+    expected = root_mean_square(missing)
     if scale == "window":
         sizes = [np.abs(x).mean(axis=0, keepdims=True) for x in around]
-        expected = expected / shared(sizes)
+        expected = expected / root_mean_square(sizes)
     assert_allclose(net.output_scale, expected, rtol=1e-12)
 
 

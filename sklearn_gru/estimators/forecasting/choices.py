@@ -82,7 +82,7 @@ class Choices:
         transform, scale = settings.target_transform, settings.scale
         if transform == "auto":
             seasonal_panel = len(panel) > 1 and season > 1
-            positive = seasonal_panel and all((rows > 0).all() for rows in series)
+            positive = seasonal_panel and not any((rows <= 0).any() for rows in series)
             transform = "log" if positive else None
         if scale == "auto":
             scale = "window"

@@ -133,15 +133,13 @@ class ForecastEngine:
         choices = Choices.of(settings, [rows.part(0, n_seen)], usual_season)
         window, horizon = choices.window_length, settings.horizon
         _require_seen(n_seen, settings.calibration_fraction, window, horizon)
-        relation = Relation.learn(
-            rows, n_seen, settings.standardize, form, choices.transform
-        )
-        if relation.affine is not None:
-            rows = rows.without_targets()
+        relation = _relate(rows, n_seen, settings, form, choices)
+        rows = relation.as_kept(rows)
         place = place_of(settings)
         dataset = series_dataset(
             rows.part(0, n_seen), relation, window, settings, place, hold_out=whole
         )
+        _require_targets(dataset)
         net = new_net(dataset, relation, choices, settings, seed, device=place[1])
         kept = None if remember_all else kept_rows(rows, window + horizon - 1)
         calibration = Calibration.behind(rows, n_seen, window)
@@ -169,6 +167,7 @@ class ForecastEngine:
         dataset = panel_dataset(
             panel, relations, choices.window_length, settings, place, hold_out=True
         )
+        _require_targets(dataset)
         net = new_net(
             dataset,
             relations[0],
@@ -224,16 +223,25 @@ class ForecastEngine:
         )
         net = copied_net(self, settings)
         engine = replace(self.adopt(panel[-1]), net_=net)
+        if not len(dataset):
+            return engine
         return train_engine(engine, dataset, settings, whole=False)
 
     def _trained(self, rows, settings, whole):
-        """Train a copy of the network on the windows of `rows`."""
+        """Train a copy of the network on the windows of `rows`.
+
+        If all targets are missing, there is nothing to learn.
+        """
         require_rows(len(rows), self.window_length_, self.horizon)
         place = place_of(settings, self.net_)
         dataset = series_dataset(
             rows, self.relation, self.window_length_, settings, place, hold_out=whole
         )
         net = copied_net(self, settings, rows)
+        if whole:
+            _require_targets(dataset)
+        if not len(dataset):
+            return net
         engine = replace(self, net_=net)
         return train_engine(engine, dataset, settings, rows, whole=whole).net_
 
@@ -429,11 +437,22 @@ def _require_seen(n_seen, fraction, window_length, horizon):
     require_rows(n_seen, window_length, horizon, note=note)
 
 
+def _require_targets(dataset):
+    if not len(dataset):
+        raise ValueError(
+            "Every row that could be learned is NaN: behind the first window there is "
+            "no known value. Give a longer series, or a shorter window."
+        )
+
+
+def _relate(rows, n_seen, settings, form, choices):
+    return Relation.learn(
+        rows, n_seen, settings.standardize, form, choices.transform, settings.missing
+    )
+
+
 def _relate_panel(panel, choices, settings, form):
     for i, rows in enumerate(panel):
         name = f"Series {i} of the panel"
         require_rows(len(rows), choices.window_length, settings.horizon, name)
-    return [
-        Relation.learn(rows, len(rows), settings.standardize, form, choices.transform)
-        for rows in panel
-    ]
+    return [_relate(rows, len(rows), settings, form, choices) for rows in panel]

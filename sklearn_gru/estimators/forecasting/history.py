@@ -126,8 +126,8 @@ class History:
             whole = rows.copied()
             return cls(whole, whole, len(rows), kept)
         n_first, n_last = kept
-        first, last = rows.part(0, n_first).copied(), rows.part(-n_last).copied()
-        return cls(first, last, len(rows), kept)
+        first = rows.part(0, n_first).copied()
+        return cls(first, _ending([rows], n_last), len(rows), kept)
 
     def extended(self, rows):
         """Return the history of the same series with further rows behind it."""
@@ -141,7 +141,7 @@ class History:
             end_to_end([self.first, rows.part(0, missing)]) if missing else self.first
         )
         first = first.part(0, n_first).copied()
-        last = end_to_end([self.last, rows.part(-n_last)]).part(-n_last).copied()
+        last = _ending([self.last, rows], n_last)
         return History(first, last, n_rows, self.kept)
 
     def dated(self, rows):
@@ -170,3 +170,17 @@ class History:
         if 0 < position <= len(self.first):
             return self.first.part(0, position)
         return None
+
+
+def _ending(parts, n_last):
+    """Copy the last rows of consecutive parts.
+
+    A column without a known value in them keeps its last one in the first of them.
+    """
+    last = end_to_end([part.part(-n_last) for part in parts]).part(-n_last).copied()
+    for column in np.flatnonzero(np.isnan(last.values).all(axis=0)):
+        for part in parts:
+            known = part.values[~np.isnan(part.values[:, column]), column]
+            if len(known):
+                last.values[0, column] = known[-1]
+    return last

@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from sklearn_gru.data import varies
 from sklearn_gru.estimators.forecasting.origins import Origins
 from sklearn_gru.nets import FORECAST_LOSSES, ForecastNet
 from sklearn_gru.training import (
+    Net,
+    NetOfKnown,
     Scored,
     build_net,
     check_architecture,
@@ -58,6 +61,7 @@ def new_net(dataset, relation, choices, settings, seed, *, device, one_series=Tr
         settings,
         device=device,
         seed=seed,
+        net_class=NetOfKnown if relation.masked else Net,
         **_architecture(relation, choices, settings),
     )
     windows, blocks, overlap = _sampled(dataset, settings)
@@ -107,8 +111,7 @@ def copied_net(engine, settings, rows=None):
     check_architecture(engine.net_, settings, architecture)
     net = copy.deepcopy(engine.net_)
     if rows is not None and net.module_.holds_still:
-        targets = rows.values if rows.targets is None else rows.targets
-        varying = targets.max(axis=0) > targets.min(axis=0)
+        varying = varies(engine.relation.learned(rows))
         net.module_.release(torch.from_numpy(np.asarray(varying)))
     return net
 
@@ -153,6 +156,9 @@ def train_engine(engine, dataset, settings, rows=None, *, whole):
     def rows_of(indices):
         places = np.asarray(indices) + engine.window_length_
         truth = engine.relation.targets_of(rows.at(places))
+        if engine.relation.masked:  # which scorers do not take
+            known = ~np.isnan(truth).any(axis=1)
+            places, truth = places[known], truth[known]
         return Origins(rows, places), engine.relation.in_shape(truth)
 
     scored = None if rows is None else Scored(candidate, rows_of)
@@ -192,4 +198,5 @@ def _architecture(relation, choices, settings):
         "independent": settings.channels == "independent",
         "n_exogenous": relation.n_exogenous,
         "quantiles": settings.loss == "quantile",
+        "masked": relation.masked,
     }

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sklearn_gru.estimators.forecasting.history import Rows
+from sklearn_gru.estimators.forecasting.missing import with_last_known
 from sklearn_gru.training import evaluate_in_blocks, for_inference, gather
 
 
@@ -59,7 +60,8 @@ def evaluate_at(engine, origins, take, function):
 def windows_before(origins, values, before, engine):
     """Gather the standardised windows before each origin.
 
-    Rows before the first one known repeat it.
+    Rows before the first one known repeat it. Missing values are NaN, but the last
+    known value ends a window without any.
 
     Parameters
     ----------
@@ -78,6 +80,8 @@ def windows_before(origins, values, before, engine):
     early = rows < 0
     if before is not None and early.any():
         windows[early] = before[np.maximum(rows[early], -len(before))]
+    if engine.relation.masked:
+        windows = with_last_known(windows, origins, values, before)
     z = engine.relation.x_scaler.transform(windows)
     if before is None:
         z[origins == 0] = 0.0  # nothing is known but the training mean

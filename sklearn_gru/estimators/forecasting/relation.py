@@ -50,6 +50,8 @@ class Relation:
         Whether the scalers do anything.
     transform : {"log"} or None
         What is done to targets, in their own units, before they are standardised.
+    missing : {"error", "mask"}
+        Whether values and targets may be NaN.
     x_scaler, y_scaler, exogenous_scaler : Scaler or None
         `y_scaler` exists for targets of their own only.
     """
@@ -59,12 +61,21 @@ class Relation:
     form: Form
     standardize: bool
     transform: str | None
+    missing: str
     x_scaler: Scaler
     y_scaler: Scaler | None
     exogenous_scaler: Scaler | None
 
     @classmethod
-    def learn(cls, rows, n_seen, standardize=True, form=None, transform=None):
+    def learn(
+        cls,
+        rows,
+        n_seen,
+        standardize=True,
+        form=None,
+        transform=None,
+        missing="error",
+    ):
         """Relate targets to columns, and measure the rows that training will see.
 
         Parameters
@@ -76,6 +87,7 @@ class Relation:
         standardize : bool, default=True
         form : Form, default=None
         transform : {"log"} or None, default=None
+        missing : {"error", "mask"}, default="error"
 
         Returns
         -------
@@ -84,19 +96,21 @@ class Relation:
         if rows.targets is None:
             affine, n_targets = AffineMap.identity(rows.values.shape[1]), None
         else:
-            affine = find_affine_map(rows.values, rows.targets)
+            affine = find_affine_map(rows.values, rows.targets, missing == "mask")
             n_targets = rows.targets.shape[1]
         seen = rows.part(0, n_seen)
         own = seen.targets if affine is None else None
+        how = {"standardize": standardize, "skip_nan": missing == "mask"}
         return cls(
             affine,
             n_targets or rows.values.shape[1],
             form or Form(),
             standardize,
             transform,
-            _x_scaler(seen.values, affine, standardize, transform),
-            _scaler(own, standardize, transform),
-            _scaler(seen.exogenous, standardize),
+            missing,
+            _x_scaler(seen.values, affine, transform, **how),
+            _scaler(own, transform, **how),
+            _scaler(seen.exogenous, standardize=standardize),
         )
 
     def rescaled(self, rows):
@@ -104,9 +118,13 @@ class Relation:
         return replace(
             self,
             x_scaler=_x_scaler(
-                rows.values, self.affine, self.standardize, self.transform
+                rows.values,
+                self.affine,
+                self.transform,
+                standardize=self.standardize,
+                skip_nan=self.masked,
             ),
-            exogenous_scaler=_scaler(rows.exogenous, self.standardize),
+            exogenous_scaler=_scaler(rows.exogenous, standardize=self.standardize),
         )
 
     def unscaled(self):
@@ -120,10 +138,22 @@ class Relation:
 
     def standardized(self, rows):
         """Standardise rows whose targets are their columns."""
-        exogenous = rows.exogenous
+        targets, exogenous = rows.targets, rows.exogenous
+        if targets is not None:
+            targets = self.output_scaler.transform(targets)
         if exogenous is not None:
             exogenous = self.exogenous_scaler.transform(exogenous)
-        return Rows(self.x_scaler.transform(rows.values), exogenous=exogenous)
+        return Rows(self.x_scaler.transform(rows.values), targets, exogenous)
+
+    @property
+    def masked(self):
+        """Whether values and targets may be NaN."""
+        return self.missing == "mask"
+
+    @property
+    def output_scaler(self):
+        """How the network's outputs are standardised."""
+        return self.y_scaler if self.affine is None else self.x_scaler
 
     @property
     def n_outputs(self):
@@ -138,8 +168,7 @@ class Relation:
     @property
     def constant(self):
         """Which of the network's outputs did not vary in the rows of the scalers."""
-        scaler = self.x_scaler if self.affine is not None else self.y_scaler
-        return scaler.constant
+        return self.output_scaler.constant
 
     def require_width(self, rows):
         """Raise unless there are as many targets as in the first fit."""
@@ -160,14 +189,39 @@ class Relation:
         """
         if rows.targets is None:
             self._require_affine()
-            return rows
+            return self.as_kept(rows)
         self.require_width(rows)
         if self.affine is None:
             return rows
         place = self.affine.first_contradiction(rows.values, rows.targets)
         if place is not None:
             raise ValueError(self._contradiction(rows, *place))
-        return rows.without_targets()
+        return self.as_kept(rows)
+
+    def as_kept(self, rows):
+        """Return rows without targets that follow from their values.
+
+        If values may be missing, it also matters where targets are.
+        """
+        if self.affine is None:
+            return rows
+        if not self.masked:
+            return rows.without_targets()
+        return replace(rows, targets=self.targets_of(rows))
+
+    def learned(self, rows):
+        """Return what the network learns of rows, in their units: (n_rows, n_outputs).
+
+        Where a target is missing, so is the column from which it would follow.
+        """
+        if self.affine is None:
+            return rows.targets
+        learned = np.array(rows.values, dtype=np.float64)
+        for column, target in zip(
+            self.affine.columns, self.targets_of(rows).T, strict=True
+        ):
+            learned[np.isnan(target), column] = np.nan
+        return learned
 
     def _contradiction(self, rows, row, target):
         follows = self.affine(rows.values[row].astype(np.float64))[target]
@@ -206,23 +260,23 @@ class Relation:
         return self.affine(self.x_scaler.inverse_transform(outputs))
 
 
-def _scaler(values, standardize, transform=None):
+def _scaler(values, transform=None, *, standardize, skip_nan=False):
     if values is None:
         return None
     if transform == "log":
-        return fit_log_scaler(values, standardize=standardize)
+        return fit_log_scaler(values, standardize=standardize, skip_nan=skip_nan)
     # Measured in any case: that looks at every value for NaN.
-    scaler = fit_scaler(values)
+    scaler = fit_scaler(values, skip_nan=skip_nan)
     if standardize:
         return scaler
     return Scaler.identity(values.shape[1], scaler.constant)
 
 
-def _x_scaler(values, affine, standardize, transform):
+def _x_scaler(values, affine, transform, **how):
     """Scale the columns; those of targets are transformed in the targets' units."""
     if transform is None or affine is None:
-        return _scaler(values, standardize)
+        return _scaler(values, **how)
     slope, intercept = np.ones(values.shape[1]), np.zeros(values.shape[1])
     slope[affine.columns], intercept[affine.columns] = affine.slope, affine.intercept
     logged = np.isin(np.arange(values.shape[1]), affine.columns)
-    return fit_log_scaler(values, slope, intercept, standardize, logged)
+    return fit_log_scaler(values, slope, intercept, logged=logged, **how)

@@ -59,7 +59,8 @@ def find_season(panel, usual=None):
     A season is believed if the changes from row to row repeat after it: if their
     autocorrelation at its lag is beyond Bartlett's limits, which the autocorrelations
     at smaller lags widen (the test of the M4 competition's Naive2, on changes, so that
-    a trend is no season), and so is its rise above the smallest one before.
+    a trend is no season), and so is its rise above the smallest one before. Between
+    known values the series is taken to be a straight line.
 
     Parameters
     ----------
@@ -99,8 +100,13 @@ def find_season(panel, usual=None):
 
 
 def _changes(column):
-    changes = np.diff(np.asarray(column, dtype=np.float64))
-    return changes - changes.mean() if len(changes) else changes
+    column = np.asarray(column, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(column))
+    if 0 < len(known) < len(column):
+        column = np.interp(np.arange(len(column)), known, column[known])
+    with np.errstate(invalid="ignore"):  # of infinity, which scaling reports
+        changes = np.diff(column)
+        return changes - changes.mean() if len(changes) else changes
 
 
 def _strength(changes, season, limit):

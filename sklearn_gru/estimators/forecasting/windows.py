@@ -7,6 +7,10 @@ import numpy as np
 from sklearn_gru.data import memory_map_of
 from sklearn_gru.estimators._base import holds_out
 from sklearn_gru.estimators.forecasting.history import end_to_end
+from sklearn_gru.estimators.forecasting.missing import (
+    for_training,
+    with_known_targets,
+)
 from sklearn_gru.training import SequenceDataset, Together, dense
 
 
@@ -100,6 +104,8 @@ def split_windows(n_windows, stride=1, horizon=1, validation_fraction=None):
 def series_dataset(rows, relation, window_length, settings, place, hold_out):
     """Make the dataset of a series' windows, the held-out ones beside it.
 
+    Windows whose targets are all missing are left out.
+
     Parameters
     ----------
     rows : Rows
@@ -120,10 +126,16 @@ def series_dataset(rows, relation, window_length, settings, place, hold_out):
     n_windows = len(rows) - window_length - horizon + 1
     share = held_out_share(settings, -(-n_windows // stride)) if hold_out else None
     training, held_out = split_windows(n_windows, stride, horizon, share)
+    if relation.masked:
+        rows = for_training(rows, relation, window_length)
+        training, held_out = (
+            with_known_targets(part, rows.targets, window_length, horizon)
+            for part in (training, held_out)
+        )
     sources = _sources(rows, relation, window_length, horizon, place)
     if share is None:
         return SequenceDataset(*sources, training)
-    if not training or not held_out:
+    if not len(training) or not len(held_out):
         raise ValueError(
             f"Early stopping leaves {len(training)} windows for training and "
             f"{len(held_out)} for validation of {n_windows}; give a longer series, "
@@ -159,14 +171,26 @@ def panel_dataset(panel, relations, window_length, settings, place, hold_out):
             parts = split_windows(n, stride, horizon)
         training.append(start + np.asarray(parts[0], dtype=int))
         held_out.append(start + np.asarray(parts[1], dtype=int))
-    rows = end_to_end(
-        relation.standardized(rows)
-        for rows, relation in zip(panel, relations, strict=True)
-    )
+    training, held_out = np.concatenate(training), np.concatenate(held_out)
+    rows = _end_to_end(panel, relations, window_length)
+    if relations[0].masked:
+        training, held_out = (
+            with_known_targets(part, rows.targets, window_length, horizon)
+            for part in (training, held_out)
+        )
     sources = _sources(rows, relations[0].unscaled(), window_length, horizon, place)
-    held_out = np.concatenate(held_out)
     validation = SequenceDataset(*sources, held_out) if len(held_out) else None
-    return SequenceDataset(*sources, np.concatenate(training), validation=validation)
+    return SequenceDataset(*sources, training, validation=validation)
+
+
+def _end_to_end(panel, relations, window_length):
+    """Standardise each series by itself, and join them."""
+    parts = []
+    for rows, relation in zip(panel, relations, strict=True):
+        if relation.masked:
+            rows = for_training(rows, relation, window_length)
+        parts.append(relation.standardized(rows))
+    return end_to_end(parts)
 
 
 def held_out_share(settings, n_samples):
@@ -181,7 +205,7 @@ def _sources(rows, relation, window_length, horizon, place):
     series = dense(rows.values, relation.x_scaler, *place)
     windows = series.windows(window_length)
     if rows.targets is not None:
-        series = dense(rows.targets, relation.y_scaler, *place)
+        series = dense(rows.targets, relation.output_scaler, *place)
     blocks = series.windows(horizon, start=window_length)
     if rows.exogenous is None:
         return Together({"window": windows}), blocks

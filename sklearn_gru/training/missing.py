@@ -1,0 +1,33 @@
+"""Training on targets of which some are missing."""
+
+import torch
+
+from sklearn_gru.training.net import Net
+
+# What a batch without any known target counts, so that an epoch of nothing else has a
+# mean.
+ALMOST_NOTHING = 1e-100
+
+
+class NetOfKnown(Net):
+    """A skorch net for which targets that are NaN do not count.
+
+    The loss of a batch is the mean over its known targets, and 0 if there are none.
+    """
+
+    def size_of(self, batch):
+        """Count the known targets of a batch."""
+        _, targets = batch
+        return (~targets.isnan()).sum().double().clamp(min=ALMOST_NOTHING)
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        # Replaces the number of samples, which skorch itself has recorded.
+        prefix = "train" if training else "valid"
+        self.history.record_batch(f"{prefix}_batch_size", self.size_of(batch).item())
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        extras = X if isinstance(X, dict) else {}
+        losses = self._losses(y_pred, y_true.nan_to_num(0.0), extras)
+        # A loss is NaN where its target is, whatever the prediction.
+        known = ~self.criterion_(torch.zeros_like(y_pred), y_true).isnan()
+        return (losses * known).sum() / known.sum().clamp(min=1)
