@@ -49,9 +49,8 @@ class LinearPath(nn.Module):
 
     def forward(self, z):
         """Map z (B, length, n_series) to (B, n_estimators, horizon, n_series)."""
-        weight = (
-            self.solved + self.pace * self.moved
-        )  # (n_estimators, n_maps, length, H)
+        # (n_estimators, n_maps, length, H)
+        weight = self.solved + self.pace * self.moved
         if weight.shape[1] == 1:
             z = z.transpose(1, 2)[:, None]  # (B, 1, n_series, length)
             return (z @ weight[None, :, 0]).transpose(2, 3)

@@ -46,15 +46,6 @@ def test_a_seasonal_series_is_forecast_better_than_by_its_last_season(loss):
     assert mean_absolute(error) < 0.9 * mean_absolute(naive_errors(series, 180, 12))
 
 
-def test_before_training_the_forecast_is_the_last_season():
-    """What is learned begins at zero."""
-    series = seasonal()
-    settings = {"linear_path": False, "max_epochs": 1, "lr": 1e-12}
-    model = GRUForecaster(**{**QUICK, **settings}).fit(series[:180])
-    np.testing.assert_allclose(model.forecast(30)[:12], series[168:180], rtol=1e-6)
-    np.testing.assert_allclose(model.forecast(30)[12:24], series[168:180], rtol=1e-6)
-
-
 def test_white_noise_is_forecast_about_as_well_as_by_its_mean():
     skills = []
     for seed in range(5):

@@ -118,7 +118,8 @@ def plain_linear(path, x, member):
         for step in range(HORIZON):
             for row in range(WINDOW):
                 weight = path.solved[number, row, step]
-                weight = weight + 0.3 * path.moved[member, number, row, step]
+                moved = path.moved[member, number, row, step]
+                weight = weight + 8 / WINDOW * moved
                 added[step, column] += float(weight) * x[row, column]
     return added
 
@@ -388,9 +389,11 @@ def root_mean_square(parts):
 
 @pytest.mark.parametrize("center", CENTERS[1:])
 @both_scales
-def test_scales_are_the_spread_around_the_level(center, scale):
+@both_channels
+def test_scales_are_the_spread_around_the_level(center, scale, independent):
     windows, blocks = make_walks("last")
-    net = make_net(center=center, scale=scale)
+    windows[:, :, 1], blocks[:, :, 1] = 5 * windows[:, :, 1], 5 * blocks[:, :, 1]
+    net = make_net(center=center, scale=scale, independent=independent)
     net.fit_scales(windows, blocks)
     levels, bases = zip(
         *[plain_base(window, center) for window in windows.numpy()], strict=True
