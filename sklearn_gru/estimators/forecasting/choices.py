@@ -57,37 +57,24 @@ class Choices:
         ValueError
             If settings contradict one another.
         """
-        if settings.loss == "quantile" and settings.interval_method == "adaptive":
-            raise ValueError(
-                'loss="quantile" makes intervals of its own, and '
-                'interval_method="adaptive" makes others around a point forecast: use '
-                'interval_method="split", or another loss.'
-            )
+        _require_one_kind_of_interval(settings)
         series = [rows.values for rows in panel]
         season = settings.season_length
         if season == "auto":
             season = find_season(series, usual_season)
-        elif season is None:
-            season = 1
-        season = int(season)  # grids hold NumPy's, which torch's layers refuse
-        n_rows = min(map(len, series))
-        window, segment = _window(settings, n_rows, season)
+        season = int(season or 1)  # grids hold NumPy's, which torch's layers refuse
+        window, segment = _window(settings, min(map(len, series)), season)
         if season > window:
-            if settings.center == "season":
-                raise ValueError(
-                    f'center="season" needs a window of a whole season: window_length='
-                    f"{window} is less than season_length={season}."
-                )
+            _require_no_season(settings, window, season)
             season = 1
-        transform, scale = settings.target_transform, settings.scale
-        if transform == "auto":
-            seasonal_panel = len(panel) > 1 and season > 1
-            positive = seasonal_panel and not any((rows <= 0).any() for rows in series)
-            transform = "log" if positive else None
-        if scale == "auto":
-            scale = "window"
-        linear = settings.linear_path and window <= MOST_LINEAR_ROWS
-        return cls(window, segment, season, scale, transform, linear)
+        return cls(
+            window,
+            segment,
+            season,
+            "window" if settings.scale == "auto" else settings.scale,
+            _transform(settings, series, season),
+            settings.linear_path and window <= MOST_LINEAR_ROWS,
+        )
 
     def asked_for(self, settings):
         """Tell what settings ask for, as far as windows of this length allow."""
@@ -105,6 +92,32 @@ class Choices:
         if window > MOST_LINEAR_ROWS:
             asked["linear_path"] = False
         return asked
+
+
+def _require_one_kind_of_interval(settings):
+    if settings.loss == "quantile" and settings.interval_method == "adaptive":
+        raise ValueError(
+            'loss="quantile" makes intervals of its own, and interval_method="adaptive" '
+            'makes others around a point forecast: use interval_method="split", or '
+            "another loss."
+        )
+
+
+def _require_no_season(settings, window, season):
+    if settings.center == "season":
+        raise ValueError(
+            f'center="season" needs a window of a whole season: window_length={window} '
+            f"is less than season_length={season}."
+        )
+
+
+def _transform(settings, series, season):
+    """Choose logarithms for panels of positive series that have a season."""
+    if settings.target_transform != "auto":
+        return settings.target_transform
+    if len(series) == 1 or season == 1:
+        return None
+    return None if any((rows <= 0).any() for rows in series) else "log"
 
 
 def _window(settings, n_rows, season):
