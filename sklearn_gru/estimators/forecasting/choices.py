@@ -97,9 +97,9 @@ class Choices:
 def _require_one_kind_of_interval(settings):
     if settings.loss == "quantile" and settings.interval_method == "adaptive":
         raise ValueError(
-            'loss="quantile" makes intervals of its own, and interval_method="adaptive" '
-            'makes others around a point forecast: use interval_method="split", or '
-            "another loss."
+            'loss="quantile" makes intervals of its own, and '
+            'interval_method="adaptive" makes others around a point forecast: use '
+            'interval_method="split", or another loss.'
         )
 
 
