@@ -121,7 +121,7 @@ def test_a_series_of_nothing_but_nan_is_an_error():
 
 @pytest.mark.parametrize("train", [False, True])
 def test_updates_that_are_nan_repeat_the_last_known_value(train):
-    forecaster = GRUForecaster(**STILL, center="last", linear_path=False).fit(Y[:80])
+    forecaster = GRUForecaster(**STILL, center="last").fit(Y[:80])
     last = Y[:80].dropna().iloc[-1]
     for row in range(80, 90):
         forecaster.update(Y[row : row + 1] * NAN, update_params=train)
