@@ -10,8 +10,8 @@ from sklearn_gru.nets.missing import filled
 # Penalties of the ridge regression, as multiples of the number of windows.
 PENALTIES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 # The penalty is chosen on the latest share of the windows, in this many folds, of which
-# each is forecast from all windows before it.
-SHARE, FOLDS, FEWEST = 0.3, 4, 4
+# each is forecast from all windows before it, if they are enough.
+SHARE, FOLDS, FEWEST = 0.3, 4, 12
 # Training moves the map at the learning rate times this over the length of the window,
 # since the longer the window, the smaller are the weights of its rows.
 PACE = 8.0

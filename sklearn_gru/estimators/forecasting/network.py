@@ -25,7 +25,7 @@ from sklearn_gru.training import (
 SAMPLED_WINDOWS, SAMPLED_NUMBERS, FEWEST_WINDOWS = 8192, 1 << 24, 256
 # A network that corrects a naive forecast needs few epochs, and with many windows not
 # even these; one that learns targets of their own, or what other columns do, more.
-EPOCHS_TO_CORRECT, STEPS_TO_CORRECT, EPOCHS_TO_LEARN = 20, 6000, 100
+EPOCHS_TO_CORRECT, STEPS_TO_CORRECT, EPOCHS_TO_LEARN = 20, 6000, 200
 
 
 def place_of(settings, net=None):
