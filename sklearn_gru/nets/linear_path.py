@@ -12,9 +12,8 @@ PENALTIES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 # The penalty is chosen on the latest share of the windows, in this many folds, of which
 # each is forecast from all windows before it, if they are enough.
 SHARE, FOLDS, FEWEST = 0.3, 4, 12
-# Training moves the map at the learning rate times this over the length of the window,
-# since the longer the window, the smaller are the weights of its rows.
-PACE = 8.0
+# Training moves the map at this share of the learning rate.
+PACE = 0.3
 # Of solving again, with the map's own forecasts in the place of unknown targets.
 ROUNDS = 20
 
@@ -40,7 +39,6 @@ class LinearPath(nn.Module):
         self.register_buffer("solved", torch.empty(shape))
         # Adam's steps have the size of the learning rate, whatever the gradient is.
         self.moved = nn.Parameter(torch.empty(n_estimators, *shape))
-        self.pace = PACE / window_length
 
     def reset(self):
         """Forecast zero."""
@@ -50,7 +48,7 @@ class LinearPath(nn.Module):
     def forward(self, z):
         """Map z (B, length, n_series) to (B, n_estimators, horizon, n_series)."""
         # (n_estimators, n_maps, length, H)
-        weight = self.solved + self.pace * self.moved
+        weight = self.solved + PACE * self.moved
         if weight.shape[1] == 1:
             z = z.transpose(1, 2)[:, None]  # (B, 1, n_series, length)
             return (z @ weight[None, :, 0]).transpose(2, 3)
