@@ -241,12 +241,12 @@ def test_a_window_is_filled_from_its_own_rows():
 
 @pytest.mark.parametrize("n_missing", [12, 600])
 def test_behind_a_long_gap_the_last_known_value_stands_in(n_missing):
-    model = GRUForecaster(**{**STILL, "center": "last", "linear_path": False})
+    model = GRUForecaster(**{**STILL, "center": "last"})
     model.fit(SERIES[:150])
     last = SERIES[:150][~np.isnan(SERIES[:150, 0]), 0][-1]
     gap = np.full((n_missing, 2), NAN)
     gap[:, 1] = 20.0
-    assert_allclose(model.predict(gap, steps=1)[0, 0], last)  # the head is still zero
+    assert_allclose(model.predict(gap, steps=1)[0, 0], last)  # heads are zero
     for part in np.array_split(gap, 10):
         model.partial_fit(part)
     assert_allclose(model.forecast(3)[:, 0], last)
