@@ -69,8 +69,8 @@ class GRUForecaster(PanelForecaster):
     max_epochs : int or "auto", default="auto"
         Passes over the training windows. "auto" is 20, and fewer for more than 10,000
         windows: the network only corrects a naive forecast and a linear path. It is 200
-        where there is more to learn: targets that are no columns of `X`, or columns
-        whose future is known.
+        where there is more to learn: no linear path, targets that are no columns of
+        `X`, or columns whose future is known.
     lr : float, default=0.001
         Learning rate; with a schedule, its first value.
     {training_parameters}

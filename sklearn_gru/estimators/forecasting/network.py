@@ -170,8 +170,7 @@ def train_engine(engine, dataset, settings, rows=None, *, whole):
 def _n_epochs(engine, dataset, settings):
     if settings.max_epochs != "auto":
         return settings.max_epochs
-    relation = engine.relation
-    if relation.affine is None or relation.n_exogenous:
+    if engine.net_.module_.linear_path is None or engine.relation.n_exogenous:
         return EPOCHS_TO_LEARN
     n_steps = -(-len(dataset) // settings.batch_size)
     return int(np.clip(STEPS_TO_CORRECT // n_steps, 1, EPOCHS_TO_CORRECT))
