@@ -119,7 +119,7 @@ def plain_linear(path, x, member):
             for row in range(WINDOW):
                 weight = path.solved[number, row, step]
                 moved = path.moved[member, number, row, step]
-                weight = weight + 8 / WINDOW * moved
+                weight = weight + 0.3 * moved
                 added[step, column] += float(weight) * x[row, column]
     return added
 
