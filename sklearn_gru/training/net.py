@@ -173,7 +173,8 @@ class Net(NeuralNet):
     def get_loss(self, y_pred, y_true, X=None, training=False):
         extras = X if isinstance(X, dict) else {}
         losses = self._losses(y_pred, y_true, extras)
-        if losses.ndim > 2 and "lengths" in extras:
+        stepwise = getattr(self.module_, "return_sequences", False)
+        if stepwise and "lengths" in extras:
             losses = _mean_of_steps(losses, extras["lengths"])
         if "weight" in extras:
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
@@ -419,7 +420,8 @@ def _clip(parameters, limit):
 
 
 def _mean_of_steps(losses, lengths):
-    """Average each sequence's own steps: (B, T, outputs) -> (B, outputs)."""
-    steps = torch.arange(losses.shape[1], device=losses.device)
-    mask = (steps < lengths[:, None]).unsqueeze(2)  # (B, T, 1)
-    return (losses * mask).sum(1) / lengths[:, None]
+    """Average each sequence's own steps: (B, ..., T, outputs) -> (B, ..., outputs)."""
+    steps = torch.arange(losses.shape[-2], device=losses.device)
+    lengths = lengths.view(-1, *[1] * (losses.ndim - 2))  # (B, ..., 1)
+    mask = (steps < lengths).unsqueeze(-1)  # (B, ..., T, 1)
+    return (losses * mask).sum(-2) / lengths
