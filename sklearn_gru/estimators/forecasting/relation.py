@@ -277,6 +277,9 @@ def _x_scaler(values, affine, transform, **how):
     if transform is None or affine is None:
         return _scaler(values, **how)
     slope, intercept = np.ones(values.shape[1]), np.zeros(values.shape[1])
-    slope[affine.columns], intercept[affine.columns] = affine.slope, affine.intercept
-    logged = np.isin(np.arange(values.shape[1]), affine.columns)
+    varying = affine.slope != 0  # a constant target takes nothing from its column
+    columns = affine.columns[varying]
+    slope[columns] = affine.slope[varying]
+    intercept[columns] = affine.intercept[varying]
+    logged = np.isin(np.arange(values.shape[1]), columns)
     return fit_log_scaler(values, slope, intercept, logged=logged, **how)
