@@ -133,6 +133,22 @@ def test_a_change_of_units_changes_the_forecast_alike():
     np.testing.assert_allclose(scaled, 1000 * plain + 7, rtol=1e-6)
 
 
+@pytest.mark.parametrize("center", ["last", None])
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_a_series_that_begins_with_one_row_is_forecast_in_its_own_units(size, center):
+    """One row, or several alike, have no spread to standardise by."""
+    forecaster = GRUForecaster(**QUICK, dtype="float64", center=center)
+    forecaster.pretrain(make_panel())
+    new = make_wave(100, 20)
+    forecasts = []
+    for series in (new, size * new):
+        forecaster.fit(series[:1], fh=[1, 5])
+        first = forecaster.predict()
+        forecaster.update(series[1:], update_params=False)
+        forecasts.append(np.concatenate([first, forecaster.predict()]))
+    np.testing.assert_allclose(forecasts[1] / size, forecasts[0], rtol=1e-6)
+
+
 def test_pretraining_goes_on():
     first, second = make_panel(4).loc[["s0", "s1"]], make_panel(4).loc[["s2", "s3"]]
     forecaster = GRUForecaster(**QUICK).pretrain(first)
