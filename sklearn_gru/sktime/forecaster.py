@@ -94,7 +94,8 @@ class GRUForecaster(PanelForecaster):
     the latest rows, for as many steps, and its errors there are taken. Those of rows
     that come by ``update(update_params=False)`` are added. After `pretrain` no second
     model is needed. Levels too close to 0 or 1 for the number of errors are
-    extrapolated along a normal distribution, with a warning.
+    extrapolated along a normal distribution, with a warning; with ``loss="quantile"``
+    the network's own quantiles stand in.
 
     See Also
     --------
