@@ -368,10 +368,11 @@ class GRUForecaster(PanelForecaster):
         return self
 
     def _settings(self, horizon, **changes):
-        parameters = {**self.get_params(), "calibration_fraction": 0.0, **changes}
+        parameters = {**self.get_params(), **changes}
         if self.horizon is None:
             parameters["horizon"] = horizon
-        return checked_settings(parameters)
+        # The engine keeps no rows from training: a second model measures the errors.
+        return checked_settings(parameters).set_params(calibration_fraction=0.0)
 
     def _direct_horizon(self, fh, n_rows):
         if fh is None:
