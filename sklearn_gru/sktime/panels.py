@@ -112,6 +112,9 @@ class PanelForecaster(BaseForecaster):
         """Copy a single forecaster; other copies of the panel may hold it, too."""
         copied = copy.copy(self)
         copied._template = template
+        # By these names, in this order, sktime labels intervals.
+        names = {"feature_names": list(template.columns)}
+        copied._y_metadata = {**self._y_metadata, **names}
         return copied
 
     # Forecasting
