@@ -1,6 +1,6 @@
 """Standardisation, computed a block at a time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,6 +28,11 @@ class Scaler:
     def identity(cls, n_columns, constant=None):
         """Make the scaler that changes nothing."""
         return cls(np.zeros(n_columns), np.ones(n_columns), constant)
+
+    def with_size_for_spread(self):
+        """Return the scaler that divides constant columns by their size, if any."""
+        size = np.where(self.mean == 0, self.scale, np.abs(self.mean))
+        return replace(self, scale=np.where(self.constant, size, self.scale))
 
     def transform(self, values, dtype=np.float64):
         """Standardise `values` of shape (..., n_columns)."""

@@ -7,6 +7,8 @@ from scipy.stats import norm
 
 from sklearn_gru.estimators._known_errors import target_by_target
 
+NORMAL = "A normal distribution stands in."
+
 
 def conformal_offsets(errors, alpha, extrapolate=False):
     """Compute the offsets that turn a forecast into its alpha-quantiles.
@@ -43,9 +45,7 @@ def conformal_offsets(errors, alpha, extrapolate=False):
     >>> conformal_offsets(np.arange(-4.0, 5.0), np.array([0.05, 0.5, 0.95]))
     array([-4.,  0.,  4.])
     """
-    if not ((alpha > 0) & (alpha < 1)).all():
-        raise ValueError(f"alpha must lie between 0 and 1, got {alpha.tolist()}.")
-    _check_n_errors(len(errors), np.abs(2 * alpha - 1), extrapolate)
+    _check_n_errors(len(errors), alpha, extrapolate, NORMAL)
     return _offsets(errors, alpha)
 
 
@@ -87,7 +87,10 @@ def _rank(n, coverage):
     return np.ceil((n + 1) * coverage - 1e-9 * n).astype(int)
 
 
-def _check_n_errors(n, coverage, extrapolate):
+def _check_n_errors(n, alpha, extrapolate, instead):
+    if not ((alpha > 0) & (alpha < 1)).all():
+        raise ValueError(f"alpha must lie between 0 and 1, got {alpha.tolist()}.")
+    coverage = np.abs(2 * alpha - 1)
     if (_rank(n, coverage) <= n).all():
         return
     widest = float(coverage.max())
@@ -98,7 +101,26 @@ def _check_n_errors(n, coverage, extrapolate):
     )
     if not extrapolate or n == 0:
         raise ValueError(message)
-    warnings.warn(message + " A normal distribution stands in.", stacklevel=3)
+    warnings.warn(f"{message} {instead}", stacklevel=4)
+
+
+def _known_by_step(errors, alpha, extrapolate, instead, later):
+    """Find the known errors (n, steps), and count the steps that have some.
+
+    One error or warning for all steps says if they are too few. `instead` and `later`
+    say what is done then for far levels, and for steps without errors.
+    """
+    known = np.isfinite(errors[:, :, 0])
+    n_steps = int(known.any(axis=0).sum()) if extrapolate else errors.shape[1]
+    fewest = int(known[:, n_steps - 1].sum())
+    _check_n_errors(fewest, alpha, extrapolate, instead)
+    if n_steps < errors.shape[1]:
+        warnings.warn(
+            f"The calibration rows are too few for more than {n_steps} steps: {later}. "
+            "Raise calibration_fraction or give a longer series.",
+            stacklevel=3,
+        )
+    return known, n_steps
 
 
 @target_by_target
@@ -118,20 +140,11 @@ def offsets_by_step(errors, alpha, extrapolate=False):
     -------
     ndarray of shape (steps, n_targets, n_levels)
     """
-    known = np.isfinite(errors[:, :, 0])
-    n_steps = int(known.any(axis=0).sum()) if extrapolate else errors.shape[1]
-    fewest = errors[known[:, n_steps - 1], n_steps - 1]
-    conformal_offsets(fewest, alpha, extrapolate)  # one error or warning for all steps
+    later = "the bounds of later ones grow like those of a random walk"
+    known, n_steps = _known_by_step(errors, alpha, extrapolate, NORMAL, later)
     offsets = [_offsets(errors[known[:, step], step], alpha) for step in range(n_steps)]
     for step in range(n_steps, errors.shape[1]):
         offsets.append(offsets[n_steps - 1] * ((step + 1) / n_steps) ** 0.5)
-    if n_steps < errors.shape[1]:
-        warnings.warn(
-            f"The calibration rows are too few for more than {n_steps} steps: the "
-            "bounds of later ones grow like those of a random walk. Raise "
-            "calibration_fraction or give a longer series.",
-            stacklevel=2,
-        )
     return np.stack(offsets)
 
 
@@ -143,7 +156,8 @@ def quantile_offsets(errors, levels, alpha, extrapolate=False):
     k = ceil((n + 1) a), so that the next value lies below it with probability at least
     a, if the order of the errors carries no information; those below 1/2 likewise
     (Romano, Patterson & Candès 2019, Conformalized Quantile Regression,
-    arXiv:1905.03222, section 6). The median stays.
+    arXiv:1905.03222, section 6). The median stays. So do quantiles for whose level n
+    errors are too few, unless an error lies beyond: then they move out to it.
 
     Parameters
     ----------
@@ -173,8 +187,9 @@ def quantile_offsets(errors, levels, alpha, extrapolate=False):
     >>> quantile_offsets(errors, (0.1, 0.5, 0.9), np.array([0.1])).round(2)
     array([[[-0.82,  0.  ,  0.82]]])
     """
-    offsets_by_step(errors[..., len(levels) // 2], alpha, extrapolate)  # it checks
-    known = np.isfinite(errors[:, :, 0, 0])
+    instead = "The network's own quantiles stand in, unless an error lies beyond."
+    later = "the quantiles of later ones are corrected like those of the last of them"
+    known, _ = _known_by_step(errors[..., 0], alpha, extrapolate, instead, later)
     offsets = np.zeros(errors.shape[1:])
     for step in range(errors.shape[1]):
         rows = errors[known[:, step], step]
@@ -187,13 +202,16 @@ def _raised(errors, levels):
     n, in_order = len(errors), np.sort(errors, axis=0)
     offsets = np.zeros(errors.shape[1:])
     for place, level in enumerate(levels):
+        if level == 0.5:
+            continue
+        of_level = in_order[:, :, place]
         if level > 0.5:
-            rank = np.ceil((n + 1) * level - 1e-9 * n)
+            rank = int(np.ceil((n + 1) * level - 1e-9 * n))
+            beyond = np.maximum(of_level[-1], 0.0)
         else:
-            rank = np.floor((n + 1) * level + 1e-9 * n)
-        if level != 0.5:
-            rank = int(np.clip(rank, 1, n))
-            offsets[:, place] = in_order[rank - 1, :, place]
+            rank = int(np.floor((n + 1) * level + 1e-9 * n))
+            beyond = np.minimum(of_level[0], 0.0)
+        offsets[:, place] = of_level[rank - 1] if 1 <= rank <= n else beyond
     return offsets
 
 

@@ -94,7 +94,8 @@ class GRUForecaster(PanelForecaster):
     the latest rows, for as many steps, and its errors there are taken. Those of rows
     that come by ``update(update_params=False)`` are added. After `pretrain` no second
     model is needed. Levels too close to 0 or 1 for the number of errors are
-    extrapolated along a normal distribution, with a warning.
+    extrapolated along a normal distribution, with a warning; with ``loss="quantile"``
+    the network's own quantiles stand in.
 
     See Also
     --------
@@ -367,10 +368,11 @@ class GRUForecaster(PanelForecaster):
         return self
 
     def _settings(self, horizon, **changes):
-        parameters = {**self.get_params(), "calibration_fraction": 0.0, **changes}
+        parameters = {**self.get_params(), **changes}
         if self.horizon is None:
             parameters["horizon"] = horizon
-        return checked_settings(parameters)
+        # The engine keeps no rows from training: a second model measures the errors.
+        return checked_settings(parameters).set_params(calibration_fraction=0.0)
 
     def _direct_horizon(self, fh, n_rows):
         if fh is None:

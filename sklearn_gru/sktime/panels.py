@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sktime.datatypes import VectorizedDF
 from sktime.forecasting.base import BaseForecaster
 from sktime.utils.validation.forecasting import check_fh
 
@@ -25,6 +26,14 @@ from sklearn_gru.estimators._time_index import N_LABELS, check_time_index, follo
 from sklearn_gru.estimators.forecasting import forecast_panel, share_a_network
 from sklearn_gru.sktime.horizons import places_ahead, require_known, steps_of
 
+UNKNOWN = (
+    "This forecaster was fitted without {} of the {} series of y, first {!r}: fit it "
+    "again, on all of them."
+)
+MISSING = (
+    "X must hold rows of every series of y, but misses {} of {}, first {!r}: add them."
+)
+
 
 class PanelForecaster(BaseForecaster):
     """A forecaster that takes panels whole once it has a pretrained network.
@@ -44,7 +53,21 @@ class PanelForecaster(BaseForecaster):
             trains = kwargs.get("update_params", True)
             if methodname == "update" and not trains and self._take_in_panel(**kwargs):
                 return self
-        return super()._vectorize(methodname, **kwargs)
+        return super()._vectorize(methodname, **self._paired(methodname, kwargs))
+
+    def _paired(self, methodname, arguments):
+        """Pair series by name; sktime's loop pairs them by their place."""
+        y, X = arguments.get("y"), arguments.get("X")
+        names = (self._yvec if y is None else y).get_iter_indices()[0]
+        if y is not None and methodname != "fit":
+            known = self.forecasters_.index
+            places = known.get_indexer(names)
+            _require_all(names, places, UNKNOWN)
+            if len(names) == len(known):
+                self.forecasters_ = self.forecasters_.iloc[places]
+        if isinstance(X, VectorizedDF):
+            arguments = {**arguments, "X": _in_order(X, names)}
+        return arguments
 
     def _singles(self):
         return self.forecasters_["forecasters"].tolist()
@@ -112,6 +135,9 @@ class PanelForecaster(BaseForecaster):
         """Copy a single forecaster; other copies of the panel may hold it, too."""
         copied = copy.copy(self)
         copied._template = template
+        # By these names, in this order, sktime labels intervals.
+        names = {"feature_names": list(template.columns)}
+        copied._y_metadata = {**self._y_metadata, **names}
         return copied
 
     # Forecasting
@@ -185,6 +211,26 @@ def _forecast_known(engines, steps, names):
         require_known(steps[short[0]], n_rows[short[0]], f" of {names[short[0]]!r}")
     origins = [n - 1 + own[own <= 0] for n, own in zip(n_rows, steps, strict=True)]
     return forecast_panel(engines, origins)[:, 0]
+
+
+def _in_order(X, names):
+    """Select the series of X that have these names, in their order."""
+    found = X.get_iter_indices()[0]
+    if found.equals(names):
+        return X
+    _require_all(names, found.get_indexer(names), MISSING)
+    table = X.X_multiindex
+    places = names.get_indexer(table.index.droplevel(-1))
+    order = np.argsort(places, kind="stable")
+    order = order[places[order] >= 0]
+    return VectorizedDF(table.iloc[order], is_scitype=X.is_scitype)
+
+
+def _require_all(names, places, complaint):
+    """Raise if a name has no place."""
+    missing = names[places < 0]
+    if len(missing):
+        raise ValueError(complaint.format(len(missing), len(names), missing[0]))
 
 
 def _known_of(rows, times, relation):

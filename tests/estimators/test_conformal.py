@@ -4,7 +4,13 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from sklearn_gru.estimators._conformal import conformal_offsets, offsets_by_step
+from sklearn_gru.estimators._conformal import (
+    conformal_offsets,
+    offsets_by_step,
+    quantile_offsets,
+    quantiles_between,
+)
+from sklearn_gru.nets import QUANTILES
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9])
@@ -106,3 +112,37 @@ def test_steps_have_errors_of_their_own_and_one_warning():
         with warnings.catch_warnings(record=True, action="ignore"):
             expected = conformal_offsets(known, alpha, extrapolate=True)
         np.testing.assert_array_equal(offsets[step], expected)
+
+
+# Quantiles of a network
+
+
+@pytest.mark.filterwarnings("ignore:.*too few:UserWarning")
+@pytest.mark.parametrize("n", [1, 3, 9, 20, 60])
+def test_true_quantiles_keep_their_coverage_however_few_the_errors(n):
+    rng, alpha = np.random.default_rng(0), np.array([0.05, 0.95])
+    quantiles = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
+    truth = rng.normal(size=(n + 1, 2000))
+    errors = (truth[:n, :, None] - quantiles)[:, None]
+    offsets = quantile_offsets(errors, QUANTILES, alpha, extrapolate=True)[0]
+    low, high = quantiles_between(quantiles + offsets, QUANTILES, alpha).T
+    assert ((low <= truth[n]) & (truth[n] <= high)).mean() > 0.88
+
+
+@pytest.mark.filterwarnings("ignore:.*too few:UserWarning")
+def test_an_error_beyond_a_quantile_moves_it_out():
+    errors = np.array([[-7.0, 0.0, -9.0], [2.0, 0.0, -1.0]])[:, None, None]
+    levels = (0.1, 0.5, 0.9)
+    offsets = quantile_offsets(errors, levels, np.array([0.1]), extrapolate=True)
+    assert offsets.ravel().tolist() == [-7, 0, 0]
+
+
+def test_warnings_say_what_stands_in_for_errors_of_quantiles():
+    errors = np.zeros((2, 3, 1, 3))
+    errors[1:, 1] = errors[:, 2] = np.nan
+    with pytest.warns(UserWarning, match="too few") as warned:
+        quantile_offsets(errors, (0.1, 0.5, 0.9), np.array([0.1]), extrapolate=True)
+    levels, steps = (str(each.message) for each in warned)
+    assert "1 calibration errors are too few" in levels
+    assert "The network's own quantiles stand in" in levels
+    assert "more than 2 steps: the quantiles of later ones are corrected like" in steps

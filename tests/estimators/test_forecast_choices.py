@@ -196,6 +196,17 @@ def test_logarithms_leave_columns_alone_that_are_no_targets():
     assert (pipe.predict(series, steps=20) > 0).all()
 
 
+def test_a_constant_target_takes_no_logarithm_of_a_column_that_varies():
+    series = np.exp(seasonal(150) / 10)
+    constant = np.full_like(series, 4.0)
+    model = GRUForecaster(**QUICK, target_transform="log", dtype="float64")
+    alone = clone(model).fit(series, constant).forecast(5)
+    np.testing.assert_allclose(alone, constant[:5])
+    both = clone(model).fit(series, np.hstack([series, constant])).forecast(5)
+    np.testing.assert_allclose(both[:, :1], model.fit(series).forecast(5))
+    np.testing.assert_allclose(both[:, 1:], constant[:5])
+
+
 def test_series_that_are_not_positive_have_no_logarithms():
     series = seasonal(150) - 30
     model = GRUForecaster(**QUICK, target_transform="log")

@@ -207,6 +207,12 @@ def test_a_horizon_beyond_the_kept_rows_still_has_bounds(n_rows, steps):
     assert np.isfinite(bounds.to_numpy()).all()
 
 
+@pytest.mark.parametrize("fraction", [-0.1, 1.0, 20, "0.2", None])
+def test_a_share_of_the_rows_that_is_none_is_refused(fraction):
+    with pytest.raises(ValueError, match="'calibration_fraction' parameter"):
+        GRUForecaster(**QUICK, calibration_fraction=fraction).fit(make_series())
+
+
 def test_ordinary_levels_are_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -128,3 +128,59 @@ def test_a_row_moves_no_forecast_of_itself_or_of_earlier_rows(spiked_row, center
     differs = plain != moved
     assert not differs[: spiked_row + 1].any()
     assert differs[spiked_row + 1 : spiked_row + 7].all()
+
+
+# Series of a panel
+
+
+NAMES = ["s0", "s1", "s2"]
+OTHER_ORDER = ["s2", "s0", "s1"]
+
+
+def panel_of(table, names=NAMES, rows=slice(None)):
+    """Series that differ in size, and so do their exogenous columns."""
+    return pd.concat({name: 10 ** int(name[1]) * table[rows] for name in names})
+
+
+def fitted(how, X=None):
+    forecaster = GRUForecaster(**QUICK)
+    known = panel_of(Y.to_frame(), rows=slice(80))
+    if how == "pretrained":
+        forecaster.pretrain(known, X, fh=[1])
+    return forecaster.fit(known, X, fh=[1])
+
+
+every_panel = pytest.mark.parametrize("how", ["pretrained", "one by one"])
+
+
+@every_panel
+@pytest.mark.parametrize("trains", [False, True])
+def test_series_are_updated_by_name(how, trains):
+    one, two = fitted(how), fitted(how)
+    later = panel_of(Y.to_frame(), rows=slice(80, 90))
+    one.update(later, update_params=trains)
+    two.update(later.loc[OTHER_ORDER], update_params=trains)
+    forecast = two.predict()
+    assert forecast.index.unique(0).tolist() == OTHER_ORDER
+    pd.testing.assert_frame_equal(forecast.loc[NAMES], one.predict())
+
+
+@every_panel
+@pytest.mark.parametrize("trains", [False, True])
+def test_series_of_other_names_are_no_update(how, trains):
+    later = panel_of(Y.to_frame(), ["s0", "s1", "s5"], slice(80, 90))
+    with pytest.raises(ValueError, match=r"without 1 of the 3 .* first 's5': fit it"):
+        fitted(how).update(later, update_params=trains)
+
+
+@every_panel
+def test_exogenous_series_belong_by_name(how):
+    one = fitted(how, panel_of(X, NAMES, slice(80)))
+    two = fitted(how, panel_of(X, OTHER_ORDER, slice(80)))
+    for forecast in ("predict", "predict_interval"):
+        expected = getattr(one, forecast)(X=panel_of(X))
+        for forecaster in (one, two):
+            found = getattr(forecaster, forecast)(X=panel_of(X, OTHER_ORDER))
+            pd.testing.assert_frame_equal(found, expected)
+        with pytest.raises(ValueError, match=r"X must hold rows of .* first 's2'"):
+            getattr(one, forecast)(X=panel_of(X, NAMES[:2]))

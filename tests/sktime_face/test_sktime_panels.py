@@ -133,6 +133,36 @@ def test_a_change_of_units_changes_the_forecast_alike():
     np.testing.assert_allclose(scaled, 1000 * plain + 7, rtol=1e-6)
 
 
+@pytest.mark.parametrize("center", ["last", None])
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_a_series_that_begins_with_one_row_is_forecast_in_its_own_units(size, center):
+    """One row, or several alike, have no spread to standardise by."""
+    forecaster = GRUForecaster(**QUICK, dtype="float64", center=center)
+    forecaster.pretrain(make_panel())
+    new = make_wave(100, 20)
+    forecasts = []
+    for series in (new, size * new):
+        forecaster.fit(series[:1], fh=[1, 5])
+        first = forecaster.predict()
+        forecaster.update(series[1:], update_params=False)
+        forecasts.append(np.concatenate([first, forecaster.predict()]))
+    np.testing.assert_allclose(forecasts[1] / size, forecasts[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("walks_first", [False, True])
+def test_what_a_panel_teaches_is_not_chosen_on_its_last_series_alone(walks_first):
+    """Panels are often sorted by kind; of some kinds there is nothing to learn."""
+    waves = [make_wave(i, 80).to_numpy() for i in range(14)]
+    walks = [np.random.default_rng(i).normal(size=80).cumsum() for i in range(6)]
+    series = walks + waves if walks_first else waves + walks
+    parts = {i: pd.Series(rows, name="y") for i, rows in enumerate(series)}
+    forecaster = GRUForecaster(**QUICK, season_length=None)
+    forecaster.pretrain(pd.concat(parts).to_frame())
+    module = forecaster.pretrained_.net_.module_
+    assert module.center == "last"
+    assert module.linear_path.solved.abs().sum() > 1
+
+
 def test_pretraining_goes_on():
     first, second = make_panel(4).loc[["s0", "s1"]], make_panel(4).loc[["s2", "s3"]]
     forecaster = GRUForecaster(**QUICK).pretrain(first)

@@ -251,6 +251,18 @@ def test_intervals_are_those_of_the_loop(name):
 # Exogenous columns
 
 
+@pytest.mark.filterwarnings("ignore:.*calibration errors are too few:UserWarning")
+def test_intervals_have_the_names_of_columns_that_came_in_another_order():
+    known, later = split(PANELS["columns"])
+    for forecaster in pretrained(PANELS["columns"]):
+        forecaster.fit(known, fh=[1]).update(later[["b", "a"]], update_params=False)
+        forecast, bounds = forecaster.predict(), forecaster.predict_interval()
+        for column in "ab":
+            lower, upper = bounds[column].to_numpy().T
+            assert (lower <= forecast[column]).all()
+            assert (forecast[column] <= upper).all()
+
+
 def make_known(index, n_ahead=8):
     """Two exogenous columns beside a panel, and of some steps after it."""
     later = {

@@ -1,5 +1,6 @@
 """What "auto" means for a series or a panel, decided from training rows alone."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +64,9 @@ class Choices:
         if season == "auto":
             season = find_season(series, usual_season)
         season = int(season or 1)  # grids hold NumPy's, which torch's layers refuse
-        window, segment = _window(settings, min(map(len, series)), season)
+        lengths = [len(rows) for rows in series]
+        window, segment = _window(settings, min(lengths), season)
+        _warn_of_a_short_series(settings, lengths, window, season)
         if season > window:
             _require_no_season(settings, window, season)
             season = 1
@@ -136,6 +139,19 @@ def _window(settings, n_rows, season):
             f"use {lower or segment} or {lower + segment}."
         )
     return int(window), int(segment)
+
+
+def _warn_of_a_short_series(settings, lengths, window, season):
+    """Warn if one series gives a whole panel much shorter windows than most have."""
+    usual, _ = _window(settings, int(np.median(lengths)), season)
+    if 2 * window < usual:
+        number = int(np.argmin(lengths))
+        warnings.warn(
+            f"Windows have {window} rows, since series {number} of the panel has "
+            f"{lengths[number]} rows; for most series they would have {usual}. Leave "
+            "that series out, or set window_length.",
+            stacklevel=2,
+        )
 
 
 def _usual_window(n_rows, horizon, season):

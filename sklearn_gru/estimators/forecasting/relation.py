@@ -114,16 +114,23 @@ class Relation:
         )
 
     def rescaled(self, rows):
-        """Return the relation of another series, which is standardised by itself."""
+        """Return the relation of another series, which is standardised by itself.
+
+        As long as it is constant, its size stands for its spread: what the network
+        learned of other series then moves it in its own units.
+        """
+        x_scaler = _x_scaler(
+            rows.values,
+            self.affine,
+            self.transform,
+            standardize=self.standardize,
+            skip_nan=self.masked,
+        )
+        if self.transform is None:  # logarithms have no units
+            x_scaler = x_scaler.with_size_for_spread()
         return replace(
             self,
-            x_scaler=_x_scaler(
-                rows.values,
-                self.affine,
-                self.transform,
-                standardize=self.standardize,
-                skip_nan=self.masked,
-            ),
+            x_scaler=x_scaler,
             exogenous_scaler=_scaler(rows.exogenous, standardize=self.standardize),
         )
 
@@ -277,6 +284,9 @@ def _x_scaler(values, affine, transform, **how):
     if transform is None or affine is None:
         return _scaler(values, **how)
     slope, intercept = np.ones(values.shape[1]), np.zeros(values.shape[1])
-    slope[affine.columns], intercept[affine.columns] = affine.slope, affine.intercept
-    logged = np.isin(np.arange(values.shape[1]), affine.columns)
+    varying = affine.slope != 0  # a constant target takes nothing from its column
+    columns = affine.columns[varying]
+    slope[columns] = affine.slope[varying]
+    intercept[columns] = affine.intercept[varying]
+    logged = np.isin(np.arange(values.shape[1]), columns)
     return fit_log_scaler(values, slope, intercept, logged=logged, **how)

@@ -18,7 +18,8 @@ DAY = pd.Timedelta(days=1)
 def usual_season(index):
     """Return the season that an index suggests, in rows.
 
-    A day for rows of less than a day, a week for days, a year for weeks and more.
+    A day for rows of less than a day, a week for days (five rows of business days), a
+    year for weeks and more.
 
     Parameters
     ----------
@@ -39,14 +40,14 @@ def usual_season(index):
     True
     """
     if isinstance(index, pd.PeriodIndex):
-        index = index[:10].to_timestamp()
+        index = index[:11].to_timestamp()
     if not isinstance(index, pd.DatetimeIndex) or len(index) < 3:
         return None
     step = pd.Series(index[:10]).diff().median()
     if step < DAY:
         return max(1, round(DAY / step))
-    if step == DAY:
-        return 7
+    if step == DAY:  # ten business days are two weeks
+        return round(7 * DAY / pd.Series(index[:11]).diff().mean())
     per_year = round(pd.Timedelta(days=365.25) / step)
     return per_year if per_year in (52, 12, 4, 2) else 1
 

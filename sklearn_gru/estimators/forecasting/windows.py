@@ -145,8 +145,33 @@ def series_dataset(rows, relation, window_length, settings, place, hold_out):
     return SequenceDataset(*sources, training, validation=validation)
 
 
+def from_all_over(n_series):
+    """Order series so that any stretch of them comes from all over a panel.
+
+    Panels are often sorted, by kind or by level.
+
+    Parameters
+    ----------
+    n_series : int
+
+    Returns
+    -------
+    ndarray of int, shape (n_series,)
+
+    Examples
+    --------
+    >>> from_all_over(10)
+    array([0, 5, 2, 7, 4, 9, 1, 6, 3, 8])
+    """
+    golden = (np.sqrt(5) - 1) / 2
+    return np.argsort(np.arange(n_series) * golden % 1)
+
+
 def panel_dataset(panel, relations, window_length, settings, place, hold_out):
     """Make the dataset of the windows of several series; none spans two.
+
+    The last windows, on which the centre and the penalty of the linear path are chosen,
+    are those of series from all over the panel.
 
     Parameters
     ----------
@@ -161,6 +186,8 @@ def panel_dataset(panel, relations, window_length, settings, place, hold_out):
     SequenceDataset
     """
     horizon, stride = settings.horizon, settings.stride
+    order = from_all_over(len(panel))
+    panel, relations = [panel[i] for i in order], [relations[i] for i in order]
     n_windows = [len(rows) - window_length - horizon + 1 for rows in panel]
     share = held_out_share(settings, sum(n_windows) // stride) if hold_out else None
     starts = np.cumsum([0, *map(len, panel)])[:-1]

@@ -110,7 +110,14 @@ def test_only_positive_seasonal_panels_are_logarithms():
 
 
 def test_the_shortest_series_of_a_panel_limits_the_window():
-    assert choose(walk(200), walk(21), season_length=None).window_length == 10
+    chosen = choose(walk(200), walk(31), season_length=None)
+    assert chosen.window_length == 15
+
+
+def test_one_short_series_that_shortens_all_windows_is_named():
+    panel = [walk(200), walk(200), walk(2)]
+    with pytest.warns(UserWarning, match="series 2 of the panel has 2 rows"):
+        assert choose(*panel, season_length=None).window_length == 1
 
 
 def test_long_windows_have_no_linear_path():

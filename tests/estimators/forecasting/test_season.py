@@ -32,11 +32,10 @@ def trend(n_rows, slope=0.3):
         ("2QS", 2),
         ("YS", 1),
         ("2D", 1),
-        ("B", 7),
+        ("B", 5),
     ],
 )
 def test_dates_suggest_a_season(freq, expected):
-    # "B" begins on a Monday: most steps are of a day.
     index = pd.date_range("2020-01-06", periods=30, freq=freq)
     assert usual_season(index) == expected
 
@@ -48,6 +47,15 @@ def test_dates_suggest_a_season(freq, expected):
 def test_periods_suggest_a_season(freq, expected):
     index = pd.period_range("2020-01-06", periods=30, freq=freq)
     assert usual_season(index) == expected
+
+
+@pytest.mark.parametrize("first", range(6, 13))
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_a_week_has_five_business_days_whatever_day_comes_first(first, zone):
+    index = pd.bdate_range(f"2020-01-{first:02}", periods=30, tz=zone)
+    assert usual_season(index) == 5
+    days = pd.date_range(f"2020-03-{first + 14}", periods=30, tz=zone)
+    assert usual_season(days) == 7  # a day of them may have 23 hours
 
 
 def test_other_indexes_suggest_nothing():
