@@ -45,7 +45,6 @@ from sklearn_gru.training import (
     ragged,
 )
 
-
 AUTO = StrOptions({"auto"})
 
 
