@@ -48,20 +48,20 @@ class Convolutions(nn.Module):
         """Map x (B, T, k) and its lengths to those of ceil(T / stride) rows."""
         x = x if lengths is None else x * is_read(x, lengths)
         lengths = None if lengths is None else -(-lengths // self.stride)
+        x = x.transpose(1, 2)  # (B, k, T), the layout of torch's convolutions
         for layer, norm in zip(self.layers, self.norms, strict=True):
             # What lies beyond the end of a sequence is zero, and stays so.
             x = F.relu(norm(_around(layer, x), lengths))
-        return x, lengths
+        return x.transpose(1, 2), lengths
 
 
 def _around(layer, x):
-    """Convolve x (B, T, k) with zeros on both sides: (B, ceil(T / stride), width)."""
+    """Convolve x (B, k, T) with zeros on both sides: (B, width, ceil(T / stride))."""
     size, stride = layer.kernel_size[0], layer.stride[0]
-    n_rows = -(-x.shape[1] // stride)
-    beside = (n_rows - 1) * stride + size - x.shape[1]
+    n_rows = -(-x.shape[2] // stride)
+    beside = (n_rows - 1) * stride + size - x.shape[2]
     before = max(size - stride, 0) // 2
-    x = F.pad(x.transpose(1, 2), (before, max(beside - before, 0)))
-    return layer(x)[:, :, :n_rows].transpose(1, 2)
+    return layer(F.pad(x, (before, max(beside - before, 0))))[:, :, :n_rows]
 
 
 class Normalization(nn.Module):
@@ -92,21 +92,25 @@ class Normalization(nn.Module):
             nn.init.zeros_(zeros)
 
     def forward(self, x, lengths=None):
-        """Map x (B, T, size) to x with zero mean and unit variance, scaled."""
+        """Map x (B, size, T) to x with zero mean and unit variance, scaled.
+
+        What lies beyond the end of a sequence becomes zero.
+        """
         if lengths is None:
-            return self._normalized(x.flatten(0, 1)).view_as(x)
+            return self._normalized(x)
+        x = x.transpose(1, 2)  # (B, T, size)
         read = is_read(x, lengths).squeeze(2)
         out = torch.zeros_like(x)
         out[read] = self._normalized(x[read])
-        return out
+        return out.transpose(1, 2)
 
-    def _normalized(self, rows):
-        """Normalise rows (N, size); a single row can't be."""
-        learns = self.training and len(rows) > 1
+    def _normalized(self, x):
+        """Normalise x (N, size) or (B, size, T); a single row can't be."""
+        learns = self.training and x.numel() > x.shape[1]
         if learns:
             self.n_batches += 1
         return F.batch_norm(
-            rows,
+            x,
             self.mean,
             self.variance,
             self.gain,

@@ -148,8 +148,9 @@ class SequenceNet(nn.Module):
         """Return inputs of the recurrent layers, their lengths, the convolved rows."""
         x = x if self.embedding is None else self.embedding(x[:, :, 0])
         if self.changes is not None:
-            change = x.diff(dim=1, prepend=x[:, :1])
-            x = torch.cat([x, self.changes(change, lengths)], dim=2)
+            change = x.diff(dim=1, prepend=x[:, :1]).transpose(1, 2)
+            change = self.changes(change, lengths).transpose(1, 2)  # (B, T, k)
+            x = torch.cat([x, change], dim=2)
         convolved = None
         if self.convolutions is not None:
             x, lengths = self.convolutions(x, lengths)
