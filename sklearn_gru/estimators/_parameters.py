@@ -150,8 +150,8 @@ SEQUENCE_PARAMETERS = """\
         32) for quantities, but none with `return_sequences`.
     time_warp : float or "auto", default="auto"
         How far training bends the time of every other sequence, as a share of its
-        length; see :ref:`time-warp`. "auto" is 0.05 for quantities of 32 steps or more,
-        but 0 with `return_sequences`.
+        length; see :ref:`time-warp`. "auto" is 0.05 for quantities, but 0 with
+        `return_sequences`.
     n_estimators : int, default=1
         Networks that are trained side by side from different initial weights; the mean
         of their outputs counts.

@@ -10,8 +10,7 @@ MOST_SEGMENTS = 64
 CONVOLVED_ROWS = 8
 FILTERS, KERNEL_SIZE = (32, 32), 7
 POOLING = ("last", "mean", "max")
-# In shorter sequences, such as the hours of a day, a single step is an exact time.
-TIME_WARP, SHORTEST_TO_BEND = 0.05, 32
+TIME_WARP = 0.05
 # Fits on few samples take this many steps, and fits on many this many epochs.
 STEPS, EPOCHS = 1000, 30
 
@@ -43,7 +42,6 @@ def sequence_architecture(settings, n_steps):
         value = getattr(settings, name)
         return chosen if isinstance(value, str) and value == "auto" else value
 
-    bends = not stepwise and not symbols and n_steps >= SHORTEST_TO_BEND
     segments = 1 if stepwise else -(-n_steps // MOST_SEGMENTS)
     segment_length = choose("segment_length", segments)
     filters = choose("conv_filters", None if stepwise or symbols else FILTERS)
@@ -57,7 +55,7 @@ def sequence_architecture(settings, n_steps):
         "conv_filters": filters,
         "conv_kernel_size": KERNEL_SIZE,
         "conv_stride": max(segment_length // CONVOLVED_ROWS, 1) if filters else 1,
-        "time_warp": choose("time_warp", TIME_WARP if bends else 0.0),
+        "time_warp": choose("time_warp", 0.0 if stepwise or symbols else TIME_WARP),
         "embedding_dim": settings.embedding_dim,
     }
 
