@@ -31,8 +31,9 @@ def ragged(X, seed=0):
 
 def test_learns_what_it_is_shown(data):
     X, y = data
-    model = GRURegressor(16, max_epochs=100, random_state=0, dtype="float64")
-    model.fit(X[:90], y[:90])
+    model = GRURegressor(
+        16, **PLAIN, max_epochs=100, random_state=0, dtype="float64"
+    ).fit(X[:90], y[:90])
     assert model.score(X[90:], y[90:]) > 0.9
     assert len(model.loss_curve_) == model.n_iter_ == 100
 
