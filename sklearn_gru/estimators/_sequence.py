@@ -35,7 +35,7 @@ from sklearn_gru.estimators._sequence_choices import (
     sequence_architecture,
     sequence_epochs,
 )
-from sklearn_gru.nets import POOLINGS, SequenceNet, SequenceNets
+from sklearn_gru.nets import POOLINGS, sequence_net
 from sklearn_gru.training import (
     Picked,
     SequenceDataset,
@@ -95,9 +95,8 @@ class BaseSequenceEstimator(BaseRecurrent):
                 self._n_steps = _longest(X)
             seed = self._draw_seed()
             dataset = self._dataset(X, y, weight, seed, hold_out=not continuing)
-            several = self.n_estimators > 1
             self._train(
-                SequenceNets if several else SequenceNet,
+                sequence_net,
                 self._criterion(),
                 dataset,
                 1 if continuing else sequence_epochs(self, len(dataset)),
@@ -106,7 +105,6 @@ class BaseSequenceEstimator(BaseRecurrent):
                 partial(self._rows_of, X, y),
                 input_size=self._input_size(),
                 output_size=self._output_size(),
-                **({"n_estimators": self.n_estimators} if several else {}),
                 **sequence_architecture(self, self._n_steps),
             )
         return self

@@ -27,7 +27,7 @@ def sequence_architecture(settings, n_steps):
     Returns
     -------
     dict
-        Arguments of `SequenceNet`.
+        Arguments of `sequence_net`.
 
     Raises
     ------
@@ -47,6 +47,9 @@ def sequence_architecture(settings, n_steps):
     filters = choose("conv_filters", None if stepwise or symbols else FILTERS)
     filters = () if filters is None else tuple(int(n) for n in np.atleast_1d(filters))
     return {
+        # A warm start names the first of these that has changed.
+        "n_estimators": settings.n_estimators,
+        "embedding_dim": settings.embedding_dim,
         "return_sequences": stepwise,
         "bidirectional": choose("bidirectional", not stepwise),
         "pooling": ("last",) if stepwise else _pooling(choose("pooling", POOLING)),
@@ -56,7 +59,6 @@ def sequence_architecture(settings, n_steps):
         "conv_kernel_size": KERNEL_SIZE,
         "conv_stride": max(segment_length // CONVOLVED_ROWS, 1) if filters else 1,
         "time_warp": choose("time_warp", 0.0 if stepwise or symbols else TIME_WARP),
-        "embedding_dim": settings.embedding_dim,
     }
 
 
@@ -98,7 +100,8 @@ def _check(settings):
                     "return_sequences=True, which has one output for every time step. "
                     f"Leave {parameter} at 'auto'."
                 )
-    if settings.embedding_dim is not None and settings.differences is True:
+    symbols = settings.embedding_dim is not None
+    if symbols and settings.differences not in ("auto", False):
         raise InvalidParameterError(
             f"{name} can't use differences=True with embedding_dim="
             f"{settings.embedding_dim!r}: symbols have no differences. Leave "

@@ -13,7 +13,7 @@ from sklearn_gru.nets.losses import (
 )
 from sklearn_gru.nets.pooling import POOLINGS
 from sklearn_gru.nets.sampling import Sampler
-from sklearn_gru.nets.sequence import SequenceNet, SequenceNets
+from sklearn_gru.nets.sequence import SequenceNet, SequenceNets, sequence_net
 
 __all__ = [
     "CELLS",
@@ -29,4 +29,5 @@ __all__ = [
     "Sampler",
     "SequenceNet",
     "SequenceNets",
+    "sequence_net",
 ]

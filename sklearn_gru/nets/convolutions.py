@@ -46,7 +46,7 @@ class Convolutions(nn.Module):
 
     def forward(self, x, lengths=None):
         """Map x (B, T, k) and its lengths to those of ceil(T / stride) rows."""
-        x = x if lengths is None else x * is_read(x, lengths)
+        x = x if lengths is None else x.masked_fill(~is_read(x, lengths), 0)
         lengths = None if lengths is None else -(-lengths // self.stride)
         x = x.transpose(1, 2)  # (B, k, T), the layout of torch's convolutions
         for layer, norm in zip(self.layers, self.norms, strict=True):

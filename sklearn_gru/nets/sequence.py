@@ -118,7 +118,7 @@ class SequenceNet(nn.Module):
         """Map x to what the head reads of a whole sequence, (B, n_features)."""
         inputs, steps, convolved = self._inputs(x, lengths)
         pooled = self._pooled(inputs, steps)
-        if convolved is None:
+        if convolved is None or self.return_sequences:
             return pooled
         beside = self.recurrent.dropout(mean(convolved, self._convolved(lengths)))
         return torch.cat([pooled, beside], dim=1)
@@ -157,7 +157,7 @@ class SequenceNet(nn.Module):
             convolved = x
         if self.segment_length > 1:
             if lengths is not None:
-                x = x * is_read(x, lengths)
+                x = x.masked_fill(~is_read(x, lengths), 0)
                 lengths = -(-lengths // self.segment_length)
             # (B, T, k) -> (B, n_segments, segment_length * k)
             x = F.pad(x, (0, 0, 0, -x.shape[1] % self.segment_length))
@@ -168,6 +168,13 @@ class SequenceNet(nn.Module):
         if lengths is None or self.convolutions is None:
             return lengths
         return -(-lengths // self.convolutions.stride)
+
+
+def sequence_net(*args, n_estimators, **kwargs):
+    """Make one network, or several: the arguments are those of `SequenceNets`."""
+    if n_estimators == 1:
+        return SequenceNet(*args, **kwargs)
+    return SequenceNets(*args, n_estimators=n_estimators, **kwargs)
 
 
 class SequenceNets(nn.Module):

@@ -45,14 +45,16 @@ class TimeWarp(nn.Module):
         generator = torch.Generator(device).manual_seed(self.seed + self.calls)
         self.calls += 1
         waves = torch.arange(1, WAVES + 1, device=device)
-        size = torch.randn(n, WAVES, generator=generator, device=device)
-        bent = torch.rand(n, 1, generator=generator, device=device) < 0.5
+        # Whatever torch's default type is, the same numbers are drawn.
+        draw = {"generator": generator, "device": device, "dtype": torch.float32}
+        size = torch.randn(n, WAVES, **draw)
+        bent = torch.rand(n, 1, **draw) < 0.5
         size = self.strength * bent * size / waves  # (n, WAVES)
         last = torch.full((n, 1), n_steps - 1, device=device)
         if lengths is not None:
             last = lengths[:, None] - 1
         step = torch.arange(n_steps, device=device)
-        share = step / last.clamp(min=1)  # (n, n_steps)
+        share = step.float() / last.clamp(min=1)  # (n, n_steps)
         bend = torch.sin(math.pi * waves[:, None] * share[:, None])  # (n, WAVES, T)
         row = step + last * (size[:, :, None] * bend).sum(1)
         row = torch.minimum(row.round().long().clamp(min=0), last)

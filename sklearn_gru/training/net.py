@@ -70,6 +70,11 @@ class Net(NeuralNet):
             entry for entry in super()._default_callbacks if entry[0] != "print_log"
         ]
 
+    @property
+    def plain_module(self):
+        """The module, without what several processes wrap around it."""
+        return self.module_
+
     def notify(self, method_name, **cb_kwargs):
         getattr(self, method_name)(self, **cb_kwargs)
         try:
@@ -173,7 +178,7 @@ class Net(NeuralNet):
     def get_loss(self, y_pred, y_true, X=None, training=False):
         extras = X if isinstance(X, dict) else {}
         losses = self._losses(y_pred, y_true, extras)
-        stepwise = getattr(self.module_, "return_sequences", False)
+        stepwise = getattr(self.plain_module, "return_sequences", False)
         if stepwise and "lengths" in extras:
             losses = _mean_of_steps(losses, extras["lengths"])
         if "weight" in extras:
@@ -183,9 +188,9 @@ class Net(NeuralNet):
 
     def _losses(self, y_pred, y_true, extras):
         """Compute the losses of all elements: (B, ...)."""
-        if hasattr(self.module_, "in_spreads"):
+        if hasattr(self.plain_module, "in_spreads"):
             inputs = {k: v for k, v in extras.items() if k != "weight"}
-            y_pred, y_true = self.module_.in_spreads(y_pred, y_true, **inputs)
+            y_pred, y_true = self.plain_module.in_spreads(y_pred, y_true, **inputs)
         return self.criterion_(y_pred, y_true)
 
     def load_params(self, *args, **kwargs):
@@ -226,10 +231,10 @@ def build_net(
 
     Parameters
     ----------
-    module : type
-        A module of `sklearn_gru.nets`.
-    criterion : type
-        A loss of `sklearn_gru.nets`.
+    module : callable
+        Makes a module of `sklearn_gru.nets`.
+    criterion : callable
+        Makes a loss of `sklearn_gru.nets`.
     settings : estimator
         The estimator, with its training parameters.
     device : torch.device
