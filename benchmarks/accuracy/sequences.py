@@ -20,7 +20,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_gru import GRUClassifier, GRURegressor
-from sklearn_gru.datasets import load_temperature
 
 PENALTIES = np.logspace(-3, 3, 13)
 # What GRUClassifier and GRURegressor were before they had these defaults.
@@ -36,7 +35,7 @@ LAST_STATE = {
     "lr": 0.002,
     "max_epochs": 100,
 }
-HOURS, DAY = 96, 24
+DAYS, WEEK, APART = 30, 7, 3
 
 
 def main():
@@ -154,7 +153,7 @@ def number_sets():
         "Covid3Month": both(datasets.load_covid_3month),
         "CardanoSentiment": both(datasets.load_cardano_sentiment),
         "Tecator": (*map(np.asarray, train), *map(np.asarray, test)),
-        "temperature": next_days_mean(),
+        "Seattle weather": next_weeks_mean(),
     }
 
 
@@ -168,12 +167,15 @@ def cells(X, y):
     return [np.stack([np.asarray(cell) for cell in row]) for row in X.to_numpy()], y
 
 
-def next_days_mean():
-    """Make sequences of four days of temperatures, and the mean of the day after."""
-    series = load_temperature().to_numpy()[:, 0]
-    starts = np.arange(0, len(series) - HOURS - DAY, DAY)
-    X = np.stack([series[i : i + HOURS] for i in starts])[:, None]
-    y = np.array([series[i + HOURS :][:DAY].mean() for i in starts])
+def next_weeks_mean():
+    """Make months of weather, and the mean highest temperature of the week after."""
+    from vega_datasets import local_data
+
+    columns = ["temp_max", "temp_min", "wind", "precipitation"]
+    days = local_data.seattle_weather()[columns].to_numpy()
+    starts = np.arange(0, len(days) - DAYS - WEEK, APART)
+    X = np.stack([days[i : i + DAYS].T for i in starts])
+    y = np.array([days[i + DAYS :][:WEEK, 0].mean() for i in starts])
     n_train = int(0.7 * len(X))
     return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
 
