@@ -76,6 +76,9 @@ class Normalization(nn.Module):
         Channels.
     """
 
+    # A replayed step would repeat the share of its recording in the statistics.
+    repeats = False
+
     def __init__(self, size):
         super().__init__()
         self.gain = nn.Parameter(torch.empty(size))
