@@ -108,6 +108,9 @@ class Normalization(nn.Module):
         learns = self.training and len(rows) > 1
         if learns:
             self.n_batches += 1
+        else:
+            # What never varied in training says nothing: no weight has learned from it.
+            rows = torch.where(self.variance > 0, rows, self.mean)
         return F.batch_norm(
             rows,
             self.mean,

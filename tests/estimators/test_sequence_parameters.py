@@ -110,6 +110,16 @@ def test_sequences_of_one_step_are_predicted_after_training_on_long_ones(cls):
         assert gate.shape == (40, 1, 10)
 
 
+def test_changes_of_a_column_that_never_changed_matter_little():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 8, 2))
+    X[:, :, 1] = X[:, :1, 1]  # one value for all steps
+    model = GRURegressor(8, max_epochs=30, random_state=0).fit(X, X[:, :, 0].mean(1))
+    expected = model.predict(X)
+    X[:, 4:, 1] += 0.01
+    assert_allclose(model.predict(X), expected, atol=0.05)
+
+
 @both
 def test_huge_rows_of_one_sequence_do_not_reach_another(cls):
     model = cls(**QUICK).fit(RAGGED, TARGETS[cls])
