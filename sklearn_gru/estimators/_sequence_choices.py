@@ -43,13 +43,14 @@ def sequence_architecture(settings, n_steps):
         return chosen if isinstance(value, str) and value == "auto" else value
 
     segments = 1 if stepwise else -(-n_steps // MOST_SEGMENTS)
-    segment_length = choose("segment_length", segments)
+    # torch refuses NumPy's ints.
+    segment_length = int(choose("segment_length", segments))
     filters = choose("conv_filters", None if stepwise or symbols else FILTERS)
     filters = () if filters is None else tuple(int(n) for n in np.atleast_1d(filters))
     return {
         # A warm start names the first of these that has changed.
         "n_estimators": settings.n_estimators,
-        "embedding_dim": settings.embedding_dim,
+        "embedding_dim": int(settings.embedding_dim) if symbols else None,
         "return_sequences": stepwise,
         "bidirectional": choose("bidirectional", not stepwise),
         "pooling": ("last",) if stepwise else _pooling(choose("pooling", POOLING)),

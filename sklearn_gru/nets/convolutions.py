@@ -76,6 +76,9 @@ class Normalization(nn.Module):
         Channels.
     """
 
+    # A replayed step would repeat the share of its recording in the statistics.
+    repeats = False
+
     def __init__(self, size):
         super().__init__()
         self.gain = nn.Parameter(torch.empty(size))
@@ -109,6 +112,9 @@ class Normalization(nn.Module):
         learns = self.training and x.numel() > x.shape[1]
         if learns:
             self.n_batches += 1
+        else:
+            # What never varied in training says nothing: no weight has learned from it.
+            rows = torch.where(self.variance > 0, rows, self.mean)
         return F.batch_norm(
             x,
             self.mean,

@@ -34,6 +34,11 @@ class TimeWarp(nn.Module):
         self.seed = seed
         self.calls = 0
 
+    @property
+    def repeats(self):
+        """Whether every call does the same, so that a training step can be replayed."""
+        return self.strength == 0
+
     def forward(self, x, lengths=None):
         """Map x (B, T, k) to sequences of the same lengths."""
         if not self.training or self.strength == 0:

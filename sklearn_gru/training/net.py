@@ -350,7 +350,10 @@ def _step_graph(net, settings):
         for event in ("on_batch_begin", "on_grad_computed", "on_batch_end")
     )
     plain = settings.dropout == 0 and accelerator_device() is None
-    if not capturable or not plain or steps_are_watched or net.carries_state:
+    repeats = not net.carries_state and all(
+        getattr(part, "repeats", True) for part in net.module_.modules()
+    )
+    if not capturable or not plain or not repeats or steps_are_watched:
         return None
     return StepGraph(net, report=print if settings.verbose else noop)
 

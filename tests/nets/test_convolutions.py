@@ -203,6 +203,18 @@ def test_a_single_row_teaches_nothing_and_is_normalised_by_what_is_known(lengths
     assert_array_equal(norm.variance, before[1])
 
 
+def test_what_never_varied_says_nothing():
+    norm = make_normalization(2)
+    x = torch.from_numpy(RNG.normal(size=(4, 6, 2)))
+    x[:, :, 1] = 0.5
+    norm(x)
+    norm.eval()
+    expected = norm(x).detach()
+    x[:, :, 1] = 0.6
+    assert_array_equal(norm(x).detach(), expected)
+    assert_allclose(expected[:, :, 1], norm.bias[1].item())
+
+
 def test_evaluation_changes_no_statistics():
     norm = make_normalization(3).eval()
     before = [buffer.clone() for buffer in norm.buffers()]
