@@ -64,7 +64,7 @@ display.figure_.set_layout_engine("constrained")
 # What the pooled states see
 # --------------------------
 # ``transform`` returns what the last layer reads of a sequence: hidden states, pooled
-# over time. Two principal components of them already set most speakers apart, in
+# over time. Two principal components of them already set several speakers apart, in
 # utterances that the network was not trained on. Of the means beside them one can't
 # say that.
 
