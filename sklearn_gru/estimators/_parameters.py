@@ -147,7 +147,7 @@ SEQUENCE_PARAMETERS = """\
         7 steps and is followed by batch normalisation and relu, and the mean over time
         of the last one's outputs is read beside the hidden states. The first has a
         stride of an eighth of `segment_length`. None is no convolution; "auto" is (32,
-        32) for quantities, but none with `return_sequences`.
+        32), but none with `return_sequences`.
     time_warp : float or "auto", default="auto"
         How far training bends the time of every other sequence, as a share of its
         length; see :ref:`time-warp`. "auto" is 0.05 for quantities, but 0 with

@@ -45,7 +45,7 @@ def sequence_architecture(settings, n_steps):
     segments = 1 if stepwise else -(-n_steps // MOST_SEGMENTS)
     # torch refuses NumPy's ints.
     segment_length = int(choose("segment_length", segments))
-    filters = choose("conv_filters", None if stepwise or symbols else FILTERS)
+    filters = choose("conv_filters", None if stepwise else FILTERS)
     filters = () if filters is None else tuple(int(n) for n in np.atleast_1d(filters))
     return {
         # A warm start names the first of these that has changed.

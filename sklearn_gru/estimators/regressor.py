@@ -67,7 +67,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
     >>> model.score(X[200:], y[200:]) > 0.9
     True
     >>> model.transform(X).shape
-    (300, 16)
+    (300, 128)
     """
 
     _parameter_constraints = {

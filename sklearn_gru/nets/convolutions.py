@@ -114,7 +114,9 @@ class Normalization(nn.Module):
             self.n_batches += 1
         else:
             # What never varied in training says nothing: no weight has learned from it.
-            rows = torch.where(self.variance > 0, rows, self.mean)
+            of_channels = -1, *[1] * (x.ndim - 2)
+            varied = (self.variance > 0).view(of_channels)
+            x = torch.where(varied, x, self.mean.view(of_channels))
         return F.batch_norm(
             x,
             self.mean,

@@ -53,7 +53,7 @@ def test_quantities_are_read_in_every_way(cls):
 @both
 def test_symbols_are_neither_subtracted_nor_convolved_nor_warped(cls):
     quantities = chosen(cls())
-    without = {"differences": False, "conv_filters": (), "time_warp": 0.0}
+    without = {"differences": False, "time_warp": 0.0}
     assert chosen(cls(embedding_dim=3)) == {
         **quantities,
         **without,
