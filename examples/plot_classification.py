@@ -92,6 +92,7 @@ plain = GRUClassifier(
     bidirectional=False,
     pooling="last",
     segment_length=1,
+    normalized=False,
     differences=False,
     conv_filters=None,
     time_warp=0,

@@ -28,6 +28,7 @@ LAST_STATE = {
     "bidirectional": False,
     "pooling": "last",
     "segment_length": 1,
+    "normalized": False,
     "differences": False,
     "conv_filters": None,
     "time_warp": 0,

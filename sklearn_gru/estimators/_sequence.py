@@ -46,6 +46,8 @@ from sklearn_gru.training import (
 )
 
 AUTO = StrOptions({"auto"})
+# With fewer, a tenth of them teaches more than it tells.
+ENOUGH_SEQUENCES = 2000
 
 
 class BaseSequenceEstimator(BaseRecurrent):
@@ -60,6 +62,7 @@ class BaseSequenceEstimator(BaseRecurrent):
         "bidirectional": ["boolean", AUTO],
         "pooling": [StrOptions({"auto", *POOLINGS}), tuple, list],
         "segment_length": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "normalized": ["boolean", AUTO],
         "differences": ["boolean", AUTO],
         "conv_filters": [
             Interval(Integral, 1, None, closed="left"),
@@ -134,7 +137,9 @@ class BaseSequenceEstimator(BaseRecurrent):
             used = np.flatnonzero(weight)
             weight = (weight / weight[used].mean()).astype(self.dtype)
             make = partial(make, weight=weight)
-        if not hold_out or not holds_out(self.early_stopping, len(used)):
+        if not hold_out or not holds_out(
+            self.early_stopping, len(used), ENOUGH_SEQUENCES
+        ):
             return make(used)
         training, held_out = train_test_split(
             used,

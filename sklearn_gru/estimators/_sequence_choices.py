@@ -45,7 +45,7 @@ def sequence_architecture(settings, n_steps):
     segments = 1 if stepwise else -(-n_steps // MOST_SEGMENTS)
     # torch refuses NumPy's ints.
     segment_length = int(choose("segment_length", segments))
-    filters = choose("conv_filters", None if stepwise else FILTERS)
+    filters = choose("conv_filters", None if stepwise or symbols else FILTERS)
     filters = () if filters is None else tuple(int(n) for n in np.atleast_1d(filters))
     return {
         # A warm start names the first of these that has changed.
@@ -55,6 +55,7 @@ def sequence_architecture(settings, n_steps):
         "bidirectional": choose("bidirectional", not stepwise),
         "pooling": ("last",) if stepwise else _pooling(choose("pooling", POOLING)),
         "segment_length": segment_length,
+        "normalized": choose("normalized", not stepwise and not symbols),
         "differences": choose("differences", not stepwise and not symbols),
         "conv_filters": filters,
         "conv_kernel_size": KERNEL_SIZE,
@@ -101,10 +102,12 @@ def _check(settings):
                     "return_sequences=True, which has one output for every time step. "
                     f"Leave {parameter} at 'auto'."
                 )
-    symbols = settings.embedding_dim is not None
-    if symbols and settings.differences not in ("auto", False):
-        raise InvalidParameterError(
-            f"{name} can't use differences=True with embedding_dim="
-            f"{settings.embedding_dim!r}: symbols have no differences. Leave "
-            "differences at 'auto'."
-        )
+    if settings.embedding_dim is None:
+        return
+    for parameter in ("normalized", "differences"):
+        if getattr(settings, parameter) not in ("auto", False):
+            raise InvalidParameterError(
+                f"{name} can't use {parameter}=True with embedding_dim="
+                f"{settings.embedding_dim!r}: symbols are no quantities. Leave "
+                f"{parameter} at 'auto'."
+            )

@@ -93,6 +93,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         bidirectional="auto",
         pooling="auto",
         segment_length="auto",
+        normalized="auto",
         differences="auto",
         conv_filters="auto",
         time_warp="auto",
@@ -129,6 +130,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.segment_length = segment_length
+        self.normalized = normalized
         self.differences = differences
         self.conv_filters = conv_filters
         self.time_warp = time_warp

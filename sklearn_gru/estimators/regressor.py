@@ -84,6 +84,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         bidirectional="auto",
         pooling="auto",
         segment_length="auto",
+        normalized="auto",
         differences="auto",
         conv_filters="auto",
         time_warp="auto",
@@ -120,6 +121,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.segment_length = segment_length
+        self.normalized = normalized
         self.differences = differences
         self.conv_filters = conv_filters
         self.time_warp = time_warp

@@ -11,6 +11,9 @@ from sklearn_gru.nets.recurrent import Recurrent
 from sklearn_gru.nets.side_by_side import SEEDS_APART, SideBySide
 from sklearn_gru.nets.time_warp import TimeWarp
 
+# Columns that vary by less than this share of their mean are taken as constant.
+ROUNDING = 1e-6
+
 
 class SequenceNet(nn.Module):
     """Recurrent layers and a linear head, with convolutions in front or without.
@@ -25,6 +28,9 @@ class SequenceNet(nn.Module):
         What is read of the hidden states of all steps.
     segment_length : int
         Rows that form one input of the recurrent layers.
+    normalized : bool
+        Whether each sequence, given zero mean and unit variance of its own, is read
+        beside its values.
     differences : bool
         Whether the differences of neighbouring rows, normalised, are read beside them.
     conv_filters : tuple of int
@@ -53,6 +59,7 @@ class SequenceNet(nn.Module):
         return_sequences=False,
         pooling=("last",),
         segment_length=1,
+        normalized=False,
         differences=False,
         conv_filters=(),
         conv_kernel_size=1,
@@ -67,11 +74,14 @@ class SequenceNet(nn.Module):
         self.return_sequences = return_sequences
         self.pooling = pooling
         self.segment_length = -(-segment_length // conv_stride)  # in convolved rows
-        self.embedding = self.changes = self.convolutions = None
+        self.embedding = self.courses = self.changes = self.convolutions = None
         with initialized(self, seed, dtype):
             if embedding_dim is not None:
                 self.embedding = nn.Embedding(input_size, embedding_dim)
                 input_size = embedding_dim
+            if normalized:
+                self.courses = Normalization(input_size)
+                input_size = 2 * input_size
             if differences:
                 self.changes = Normalization(input_size)
                 input_size = 2 * input_size
@@ -147,6 +157,10 @@ class SequenceNet(nn.Module):
     def _inputs(self, x, lengths):
         """Return inputs of the recurrent layers, their lengths, the convolved rows."""
         x = x if self.embedding is None else self.embedding(x[:, :, 0])
+        if self.courses is not None:
+            course = _normalized(x, lengths).transpose(1, 2)
+            course = self.courses(course, lengths).transpose(1, 2)  # (B, T, k)
+            x = torch.cat([x, course], dim=2)
         if self.changes is not None:
             change = x.diff(dim=1, prepend=x[:, :1]).transpose(1, 2)
             change = self.changes(change, lengths).transpose(1, 2)  # (B, T, k)
@@ -175,6 +189,15 @@ def sequence_net(*args, n_estimators, **kwargs):
     if n_estimators == 1:
         return SequenceNet(*args, **kwargs)
     return SequenceNets(*args, n_estimators=n_estimators, **kwargs)
+
+
+def _normalized(x, lengths):
+    """Give each column of each sequence (B, T, k) zero mean and unit variance."""
+    center = mean(x, lengths)[:, None]
+    variance = mean((x - center).square(), lengths)[:, None]
+    # What varies less than rounding does is constant.
+    floor = (ROUNDING * center).square() + torch.finfo(x.dtype).tiny
+    return (x - center) * torch.rsqrt(variance + floor)
 
 
 class SequenceNets(nn.Module):

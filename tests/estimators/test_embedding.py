@@ -23,6 +23,7 @@ PLAIN = {
     "bidirectional": False,
     "pooling": "last",
     "segment_length": 1,
+    "normalized": False,
     "differences": False,
     "conv_filters": None,
     "time_warp": 0,

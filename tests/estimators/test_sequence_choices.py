@@ -13,6 +13,7 @@ PLAIN = {
     "bidirectional": False,
     "pooling": "last",
     "segment_length": 1,
+    "normalized": False,
     "differences": False,
     "conv_filters": None,
     "time_warp": 0,
@@ -42,6 +43,7 @@ def test_quantities_are_read_in_every_way(cls):
         "bidirectional": True,
         "pooling": ("last", "mean", "max"),
         "segment_length": 1,
+        "normalized": True,
         "differences": True,
         "conv_filters": (32, 32),
         "conv_kernel_size": 7,
@@ -53,7 +55,12 @@ def test_quantities_are_read_in_every_way(cls):
 @both
 def test_symbols_are_neither_subtracted_nor_convolved_nor_warped(cls):
     quantities = chosen(cls())
-    without = {"differences": False, "time_warp": 0.0}
+    without = {
+        "normalized": False,
+        "differences": False,
+        "conv_filters": (),
+        "time_warp": 0.0,
+    }
     assert chosen(cls(embedding_dim=3)) == {
         **quantities,
         **without,
@@ -92,9 +99,9 @@ def test_long_sequences_have_at_most_64_segments(cls, n_steps, segment_length, s
     assert choices["segment_length"] == segment_length
     assert -(-n_steps // segment_length) <= 64
     assert choices["conv_stride"] == stride
-    symbols = chosen(cls(embedding_dim=2), n_steps)
-    assert symbols["segment_length"] == segment_length
-    assert symbols["conv_stride"] == 1  # there is no convolution
+    unconvolved = chosen(cls(conv_filters=None), n_steps)
+    assert unconvolved["segment_length"] == segment_length
+    assert unconvolved["conv_stride"] == 1
 
 
 @both
@@ -102,6 +109,7 @@ def test_what_is_given_is_taken(cls):
     given = {
         "bidirectional": False,
         "segment_length": 24,
+        "normalized": False,
         "differences": False,
         "time_warp": 0.2,
         "n_estimators": 3,
