@@ -48,10 +48,7 @@ X_train, X_test, y_train, y_test = X[:900], X[900:], y[:900], y[900:]
 # Two baselines: the most frequent class, and a logistic regression on summaries (mean,
 # spread, extremes), which know everything but the order.
 
-classifier = GRUClassifier(
-    units=16, lr=0.005, max_epochs=30, early_stopping=False, random_state=0
-)
-classifier.fit(X_train, y_train)
+classifier = GRUClassifier(random_state=0).fit(X_train, y_train)
 
 
 def summaries(sequences):
@@ -86,13 +83,36 @@ display.figure_.set_layout_engine("constrained")
 # %%
 # The gates
 # ---------
+# By default the recurrent layer reads segments, in both directions, behind
+# convolutions. A plain GRU, which reads step by step and keeps only its last state,
+# shows more clearly how a GRU remembers.
+
+plain = GRUClassifier(
+    units=16,
+    bidirectional=False,
+    pooling="last",
+    segment_length=1,
+    normalized=False,
+    differences=False,
+    conv_filters=None,
+    time_warp=0,
+    dropout=0,
+    lr=0.005,
+    max_epochs=30,
+    early_stopping=False,
+    random_state=0,
+)
+plain.fit(X_train, y_train)
+print(f"plain GRU: accuracy {plain.score(X_test, y_test):.3f}")
+
+# %%
 # ``gates`` returns the reset and the update gate of every unit at every step. An update
 # gate of 1 keeps a unit's state as it is, a gate of 0 overwrites it. The units are
 # sorted by their gate half way: the units at the top keep the first pulse until the
 # second comes.
 
 sequence, label = X_test[0], y_test[0]
-gates = classifier.gates([sequence])
+gates = plain.gates([sequence])
 update = gates["update"][0]  # (length, units)
 order = np.argsort(update[len(sequence) // 2])
 

@@ -46,12 +46,9 @@ gru = Pipeline(
         (
             "gru",
             GRUClassifier(
-                units=32,
                 embedding_dim=16,
-                bidirectional=True,
+                conv_filters=64,
                 dropout=0.5,
-                lr=0.005,
-                max_epochs=15,
                 early_stopping=False,
                 random_state=0,
             ),

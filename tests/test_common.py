@@ -20,16 +20,21 @@ ORDERED_ROWS = dict.fromkeys(
     ("check_methods_sample_order_invariance", "check_methods_subset_invariance"),
     "rows are time steps: the result depends on the rows before",
 )
+WEIGHTS = "check_sample_weight_equivalence_on_dense_data"
 FLOAT32 = {
-    "check_sample_weight_equivalence_on_dense_data": (
-        "equal to 1e-7 only if the sums round alike; holds with dtype='float64'"
+    WEIGHTS: "equal to 1e-7 only if the sums round alike; holds with dtype='float64'"
+}
+BATCHES = {
+    WEIGHTS: (
+        "time warps and dropout are drawn for each row of a batch, and batch "
+        "statistics ignore weights; holds for a plain network"
     )
 }
 FRACTIONS = dict.fromkeys(
     (
         "check_class_weight_classifiers",
         "check_classifiers_one_label_sample_weights",
-        "check_sample_weight_equivalence_on_dense_data",
+        WEIGHTS,
     ),
     "its X holds fractions, whatever the estimator's tags; test_embedding.py has these",
 )
@@ -40,18 +45,45 @@ def expected_failures(estimator):
         return ORDERED_ROWS
     if getattr(estimator, "embedding_dim", None) is not None:
         return FRACTIONS
+    if isinstance(estimator, (GRUClassifier, GRURegressor)):
+        is_plain = estimator.get_params().items() >= PLAIN.items()
+        if not is_plain:
+            return BATCHES
     return FLOAT32 if getattr(estimator, "dtype", None) == "float32" else {}
 
 
+PLAIN = {
+    "bidirectional": False,
+    "pooling": "last",
+    "segment_length": 1,
+    "normalized": False,
+    "differences": False,
+    "conv_filters": None,
+    "time_warp": 0,
+    "dropout": 0,
+}
+QUICK = {"max_epochs": 20, "lr": 0.01}
+SEVERAL = {
+    "units": 8,
+    "segment_length": 3,
+    "conv_filters": 8,
+    "n_estimators": 2,
+    "max_epochs": 10,
+    "lr": 0.02,
+}
 with warnings.catch_warnings():
     # Of those that read texts scikit-learn checks the interface only, and says so.
     warnings.simplefilter("ignore", SkipTestWarning)
     every_check = parametrize_with_checks(
         [
-            GRURegressor(),
-            GRURegressor(dtype="float64"),
-            GRUClassifier(),
-            GRUClassifier(dtype="float64"),
+            GRURegressor(**QUICK),
+            GRURegressor(**QUICK, **PLAIN),
+            GRURegressor(**QUICK, **PLAIN, dtype="float64"),
+            GRURegressor(**SEVERAL),
+            GRUClassifier(**QUICK),
+            GRUClassifier(**QUICK, **PLAIN),
+            GRUClassifier(**QUICK, **PLAIN, dtype="float64"),
+            GRUClassifier(**SEVERAL),
             GRURegressor(embedding_dim=4, lr=0.01, max_epochs=30),
             GRUClassifier(embedding_dim=4, lr=0.01, max_epochs=30),
             CharSequenceTransformer(),
@@ -95,4 +127,14 @@ def test_interface_of_an_estimator_that_reads_text(check):
 @every_check
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_estimator_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [GRURegressor(), GRUClassifier()],
+    expected_failed_checks=expected_failures,
+    xfail_strict=True,
+)
+def test_estimator_check_with_nothing_set(estimator, check):
     check(estimator)

@@ -180,10 +180,10 @@ def validated(estimator):
     return estimator
 
 
-def holds_out(early_stopping, n_samples):
+def holds_out(early_stopping, n_samples, enough=ENOUGH_TO_HOLD_OUT):
     """Tell whether a fit on this many samples watches a held-out part of them."""
     if early_stopping == "auto":
-        return n_samples >= ENOUGH_TO_HOLD_OUT
+        return n_samples >= enough
     return early_stopping
 
 

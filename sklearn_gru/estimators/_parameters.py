@@ -128,7 +128,50 @@ default="squared_error"
         quantiles, of which the median is the forecast.
 """
 
+SEQUENCE_PARAMETERS = """\
+    bidirectional : bool or "auto", default="auto"
+        Whether to read each sequence in both directions. "auto" does so, but not with
+        `return_sequences`, where the output of a step should not know later steps.
+    pooling : {"last", "mean", "max"}, tuple of them or "auto", default="auto"
+        What is read of the hidden states: those after the last step, their mean or
+        their maximum over time, or several joined. "auto" is all three.
+    segment_length : int or "auto", default="auto"
+        Time steps that form one input of the recurrent layers. "auto" makes at most 64
+        segments of the longest training sequence, and none with `return_sequences`.
+        Behind a convolution with a stride it is rounded up to whole strides.
+    normalized : bool or "auto", default="auto"
+        Whether each sequence, given zero mean and unit variance of its own, is read
+        beside its values, so that small sequences show their course, too. "auto" does
+        so for quantities, but not with `return_sequences`.
+    differences : bool or "auto", default="auto"
+        Whether the changes from step to step, in units of their own, are read beside
+        the values. "auto" does so for quantities, but not with `return_sequences`.
+    conv_filters : int, tuple of int, "auto" or None, default="auto"
+        Channels of each of the convolutions in front of the recurrent layers. Each sees
+        7 steps and is followed by batch normalisation and relu, and the mean over time
+        of the last one's outputs is read beside the hidden states. The first has a
+        stride of an eighth of `segment_length`. None is no convolution; "auto" is (32,
+        32) for quantities, but none with `return_sequences`.
+    time_warp : float or "auto", default="auto"
+        How far training bends the time of every other sequence, as a share of its
+        length; see :ref:`time-warp`. "auto" is 0.05 for quantities, but 0 with
+        `return_sequences`.
+    n_estimators : int, default=1
+        Networks that are trained side by side from different initial weights; the mean
+        of their outputs counts.
+    max_epochs : int or "auto", default="auto"
+        Passes over the training data. "auto" is as many as 1,000 training steps take,
+        and at least 30.
+    lr : float, default=0.003
+        Learning rate; with a schedule, its first value.
+    early_stopping : bool or "auto", default="auto"
+        Whether to hold out a part of the training data, stop when the loss on it no
+        longer falls, and keep the weights that were best on it. "auto" does so with
+        2,000 sequences or more. `partial_fit` never holds anything out.
+"""
+
 SHARED = {
+    "sequence_parameters": SEQUENCE_PARAMETERS,
     "forecasting_parameters": FORECASTING_PARAMETERS,
     "training_parameters": TRAINING_PARAMETERS,
 }

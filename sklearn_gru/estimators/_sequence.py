@@ -1,12 +1,17 @@
 """The base of GRURegressor and GRUClassifier: sets of sequences as input."""
 
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from sklearn.utils._param_validation import Interval, Options
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+)
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_array,
@@ -26,7 +31,11 @@ from sklearn_gru.data import (
 )
 from sklearn_gru.estimators._base import BaseRecurrent, holds_out, require_finite
 from sklearn_gru.estimators._panels import read_pandas_panel
-from sklearn_gru.nets import SequenceNet
+from sklearn_gru.estimators._sequence_choices import (
+    sequence_architecture,
+    sequence_epochs,
+)
+from sklearn_gru.nets import POOLINGS, sequence_net
 from sklearn_gru.training import (
     Picked,
     SequenceDataset,
@@ -35,6 +44,10 @@ from sklearn_gru.training import (
     for_inference,
     ragged,
 )
+
+AUTO = StrOptions({"auto"})
+# With fewer, a tenth of them teaches more than it tells.
+ENOUGH_SEQUENCES = 2000
 
 
 class BaseSequenceEstimator(BaseRecurrent):
@@ -46,10 +59,31 @@ class BaseSequenceEstimator(BaseRecurrent):
 
     _parameter_constraints = {
         **BaseRecurrent._parameter_constraints,
-        "bidirectional": ["boolean"],
+        "bidirectional": ["boolean", AUTO],
+        "pooling": [StrOptions({"auto", *POOLINGS}), tuple, list],
+        "segment_length": [Interval(Integral, 1, None, closed="left"), AUTO],
+        "normalized": ["boolean", AUTO],
+        "differences": ["boolean", AUTO],
+        "conv_filters": [
+            Interval(Integral, 1, None, closed="left"),
+            tuple,
+            list,
+            AUTO,
+            None,
+        ],
+        "time_warp": [Interval(Real, 0, 1, closed="left"), AUTO],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), AUTO],
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
         "time_axis": [Options(int, {1, 2})],
     }
+
+    def _validate_params(self):
+        super()._validate_params()
+        if not isinstance(self.pooling, str):
+            _check_entries(self, "pooling", lambda entry: entry in POOLINGS)
+        if isinstance(self.conv_filters, (tuple, list)):
+            _check_entries(self, "conv_filters", _is_positive_int)
 
     def _fit(self, X, y, sample_weight, *, continuing=False, **target_options):
         reset = self._starts_anew(continuing)
@@ -61,22 +95,26 @@ class BaseSequenceEstimator(BaseRecurrent):
                 self._resolve_device()
                 self._x_encoder = self._fit_x_encoder(X, weight)
                 self._fit_y_scaler(y, weight)
+                self._n_steps = _longest(X)
             seed = self._draw_seed()
+            dataset = self._dataset(X, y, weight, seed, hold_out=not continuing)
             self._train(
-                SequenceNet,
+                sequence_net,
                 self._criterion(),
-                self._dataset(X, y, weight, seed, hold_out=not continuing),
-                1 if continuing else self.max_epochs,
+                dataset,
+                1 if continuing else sequence_epochs(self, len(dataset)),
                 reset,
                 seed,
                 partial(self._rows_of, X, y),
                 input_size=self._input_size(),
                 output_size=self._output_size(),
-                return_sequences=self._returns_sequences(),
-                bidirectional=self.bidirectional,
-                embedding_dim=self.embedding_dim,
+                **sequence_architecture(self, self._n_steps),
             )
         return self
+
+    @property
+    def _n_features_out(self):
+        return self.net_.module_.n_features
 
     def _input_size(self):
         if isinstance(self._x_encoder, Symbols):
@@ -99,7 +137,9 @@ class BaseSequenceEstimator(BaseRecurrent):
             used = np.flatnonzero(weight)
             weight = (weight / weight[used].mean()).astype(self.dtype)
             make = partial(make, weight=weight)
-        if not hold_out or not holds_out(self.early_stopping, len(used)):
+        if not hold_out or not holds_out(
+            self.early_stopping, len(used), ENOUGH_SEQUENCES
+        ):
             return make(used)
         training, held_out = train_test_split(
             used,
@@ -237,7 +277,7 @@ class BaseSequenceEstimator(BaseRecurrent):
         return self._x_encoder.known
 
     def transform(self, X):
-        """Map each sequence to the last hidden state.
+        """Map each sequence to what the network's last, linear layer reads.
 
         Parameters
         ----------
@@ -247,8 +287,10 @@ class BaseSequenceEstimator(BaseRecurrent):
 
         Returns
         -------
-        ndarray of shape (n_samples, units), float64
-            ``units`` of the last layer, twice as many if `bidirectional`.
+        ndarray of shape (n_samples, n_features_out), float64
+            The pooled hidden states: for each part of `pooling` as many columns as the
+            last layer has ``units``, twice as many if `bidirectional`. Then the means
+            of the last convolution's outputs, if there are convolutions.
         """
         check_is_fitted(self)
         hidden = np.concatenate(
@@ -272,8 +314,10 @@ class BaseSequenceEstimator(BaseRecurrent):
         -------
         dict
             "reset" and "update" of a GRU; "input", "forget" and "output" of an LSTM.
-            Each an ndarray of shape (n_samples, n_timesteps, units) with
-            values between 0 and 1, or a list of arrays (t_i, units) if X is ragged.
+            Each an ndarray of shape (n_samples, n_timesteps, units) with values between
+            0 and 1, or a list of arrays (t_i, units) if X is ragged; twice as many
+            ``units`` if `bidirectional`. With segments there is one row for each of
+            them, ``ceil(t_i / segment_length)``.
 
         Raises
         ------
@@ -285,18 +329,49 @@ class BaseSequenceEstimator(BaseRecurrent):
         if self.cell == "rnn":
             raise ValueError('A plain RNN has no gates; use cell="gru" or "lstm".')
         blocks = self._evaluate(X, "gates")
-        return {gate: unpad([block[gate] for block in blocks], X) for gate in blocks[0]}
+        lengths = self.net_.module_.n_segments(X.lengths) if _is_ragged(X) else None
+        return {
+            gate: unpad([block[gate] for block in blocks], lengths)
+            for gate in blocks[0]
+        }
 
 
-def unpad(blocks, X):
-    """Join blocks (b, T, size) over the samples of X; cut to length if X is ragged."""
-    if not isinstance(X, Ragged):
+def unpad(blocks, lengths=None):
+    """Join blocks (b, T, size) of samples; cut them to their lengths, if any."""
+    if lengths is None:
         return np.concatenate(blocks).astype(np.float64)
     samples = [sample for block in blocks for sample in block]
     return [
         sample[:length].astype(np.float64)
-        for sample, length in zip(samples, X.lengths, strict=True)
+        for sample, length in zip(samples, lengths, strict=True)
     ]
+
+
+def _is_ragged(X):
+    return isinstance(X, Ragged)
+
+
+def _longest(X):
+    return int(X.lengths.max()) if _is_ragged(X) else X.shape[1]
+
+
+def _is_positive_int(entry):
+    return isinstance(entry, Integral) and entry >= 1
+
+
+def _check_entries(estimator, name, is_right):
+    """Raise unless a tuple or list has entries, and all are right."""
+    entries = getattr(estimator, name)
+    if entries and all(map(is_right, entries)):
+        return
+    expected = {
+        "pooling": f"a tuple of {', '.join(map(repr, POOLINGS))}",
+        "conv_filters": "a tuple with one int of at least 1 per convolution, or None",
+    }
+    raise InvalidParameterError(
+        f"The {name!r} parameter of {type(estimator).__name__} must be "
+        f"{expected[name]}. Got {entries!r} instead."
+    )
 
 
 def check_lengths(X, y):

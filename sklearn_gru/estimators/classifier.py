@@ -1,10 +1,13 @@
 """GRUClassifier: a sequence in, a class out."""
 
+from functools import partial
+from numbers import Real
+
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -22,12 +25,15 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
 
     Parameters
     ----------
-    units : int or tuple of int, default=32
+    units : int or tuple of int, default=64
         Width of the recurrent layer, or of each of the stacked layers.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, multiplied with the samples' weights.
-    bidirectional : bool, default=False
-        Whether to read each sequence in both directions.
+    label_smoothing : float, default=0.05
+        Share of each training label that counts for all classes alike (Szegedy et al.
+        2016, arXiv:1512.00567). It keeps few samples from making probabilities of 0 and
+        1. ``loss_curve_`` is then not below the entropy of such labels.
+    {sequence_parameters}
     embedding_dim : int or None, default=None
         If an int, `X` holds symbols, one per time step: integers from 0 on that name
         something, for example the characters of :class:`CharSequenceTransformer`. Each
@@ -75,23 +81,32 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
     _parameter_constraints = {
         **BaseSequenceEstimator._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
         self,
-        units=32,
+        units=64,
         *,
         class_weight=None,
-        bidirectional=False,
+        label_smoothing=0.05,
+        bidirectional="auto",
+        pooling="auto",
+        segment_length="auto",
+        normalized="auto",
+        differences="auto",
+        conv_filters="auto",
+        time_warp="auto",
+        n_estimators=1,
         embedding_dim=None,
         time_axis=1,
         cell="gru",
         activation="tanh",
         reset_after=True,
-        dropout=0.0,
-        max_epochs=100,
+        dropout=0.3,
+        max_epochs="auto",
         batch_size=32,
-        lr=0.002,
+        lr=0.003,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,
@@ -111,7 +126,15 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
     ):
         self.units = units
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
         self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.segment_length = segment_length
+        self.normalized = normalized
+        self.differences = differences
+        self.conv_filters = conv_filters
+        self.time_warp = time_warp
+        self.n_estimators = n_estimators
         self.embedding_dim = embedding_dim
         self.time_axis = time_axis
         self.cell = cell
@@ -265,7 +288,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         return labels(y, self._device)
 
     def _criterion(self):
-        return CrossEntropy
+        return partial(CrossEntropy, label_smoothing=self.label_smoothing)
 
     def _output_size(self):
         return len(self.classes_)

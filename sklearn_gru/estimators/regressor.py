@@ -20,12 +20,11 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
 
     Parameters
     ----------
-    units : int or tuple of int, default=32
+    units : int or tuple of int, default=64
         Width of the recurrent layer, or of each of the stacked layers.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         Training loss, on standardised targets.
-    bidirectional : bool, default=False
-        Whether to read each sequence in both directions.
+    {sequence_parameters}
     embedding_dim : int or None, default=None
         If an int, `X` holds symbols, one per time step: integers from 0 on that name
         something, for example the characters of :class:`CharSequenceTransformer`. Each
@@ -68,7 +67,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
     >>> model.score(X[200:], y[200:]) > 0.9
     True
     >>> model.transform(X).shape
-    (300, 16)
+    (300, 128)
     """
 
     _parameter_constraints = {
@@ -79,10 +78,17 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
 
     def __init__(
         self,
-        units=32,
+        units=64,
         *,
         loss="squared_error",
-        bidirectional=False,
+        bidirectional="auto",
+        pooling="auto",
+        segment_length="auto",
+        normalized="auto",
+        differences="auto",
+        conv_filters="auto",
+        time_warp="auto",
+        n_estimators=1,
         embedding_dim=None,
         return_sequences=False,
         time_axis=1,
@@ -90,9 +96,9 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         activation="tanh",
         reset_after=True,
         dropout=0.0,
-        max_epochs=100,
+        max_epochs="auto",
         batch_size=32,
-        lr=0.002,
+        lr=0.003,
         lr_schedule="cosine",
         optimizer="adam",
         weight_decay=0.0,
@@ -113,6 +119,13 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         self.units = units
         self.loss = loss
         self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.segment_length = segment_length
+        self.normalized = normalized
+        self.differences = differences
+        self.conv_filters = conv_filters
+        self.time_warp = time_warp
+        self.n_estimators = n_estimators
         self.embedding_dim = embedding_dim
         self.return_sequences = return_sequences
         self.time_axis = time_axis
@@ -205,7 +218,8 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         X = self._read_X(X, reset=False)
         blocks = self._evaluate(X, "forward")
         if self.return_sequences:
-            return self._predictions(unpad(blocks, X))
+            lengths = X.lengths if isinstance(X, Ragged) else None
+            return self._predictions(unpad(blocks, lengths))
         return self._predictions(np.concatenate(blocks))
 
     def _predictions(self, outputs):

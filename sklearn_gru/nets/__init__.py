@@ -11,14 +11,16 @@ from sklearn_gru.nets.losses import (
     CrossEntropy,
     NextSymbol,
 )
+from sklearn_gru.nets.pooling import POOLINGS
 from sklearn_gru.nets.sampling import Sampler
-from sklearn_gru.nets.sequence import SequenceNet
+from sklearn_gru.nets.sequence import SequenceNet, SequenceNets, sequence_net
 
 __all__ = [
     "CELLS",
     "FORECAST_LOSSES",
     "IGNORED",
     "LOSSES",
+    "POOLINGS",
     "QUANTILES",
     "CrossEntropy",
     "ForecastNet",
@@ -26,4 +28,6 @@ __all__ = [
     "NextSymbol",
     "Sampler",
     "SequenceNet",
+    "SequenceNets",
+    "sequence_net",
 ]

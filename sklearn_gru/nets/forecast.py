@@ -10,7 +10,7 @@ from sklearn_gru.nets.linear_path import LinearPath
 from sklearn_gru.nets.losses import QUANTILES
 from sklearn_gru.nets.missing import filled
 from sklearn_gru.nets.recurrent import Recurrent
-from sklearn_gru.nets.side_by_side import Heads, SideBySide, median
+from sklearn_gru.nets.side_by_side import SEEDS_APART, Heads, SideBySide, median
 
 # A window's own spread counts as at least this share of the usual one.
 SMALLEST_SPREAD = 1e-3
@@ -102,11 +102,11 @@ class ForecastNet(nn.Module):
         channels_in, channels_out = (1, 1) if independent else (n_series, n_targets)
         size = segment_length * ((1 + masked) * channels_in + n_exogenous)
         with initialized(self, seed, dtype):
-            self.recurrent = (
-                Recurrent(size, units, seed=seed, **recurrent)
-                if n_estimators == 1
-                else SideBySide(n_estimators, size, units, seed=seed, **recurrent)
-            )
+            members = [
+                Recurrent(size, units, seed=seed + number * SEEDS_APART, **recurrent)
+                for number in range(n_estimators)
+            ]
+            self.recurrent = members[0] if n_estimators == 1 else SideBySide(members)
             width = self.recurrent.output_size // n_estimators
             n_outputs = horizon * channels_out * self.n_quantiles
             self.head = Heads(n_estimators, width, n_outputs)

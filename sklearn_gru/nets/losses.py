@@ -57,10 +57,29 @@ def _beside(target, prediction):
 
 
 class CrossEntropy(nn.Module):
-    """``-log softmax(logits)[class]``; logits (B, n_classes), classes (B,)."""
+    """``-log softmax(logits)[class]``; logits (B, ..., n_classes), classes (B,).
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        The share of the target that is spread evenly over all classes (Szegedy et al.
+        2016, arXiv:1512.00567).
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
 
     def forward(self, logits, classes):
-        return F.cross_entropy(logits, classes, reduction="none")
+        """Compute the losses (B, ...): of several networks, each one's own."""
+        n_networks = logits[0, ..., 0].numel()
+        losses = F.cross_entropy(
+            logits.flatten(0, -2),
+            classes.repeat_interleave(n_networks),
+            label_smoothing=self.label_smoothing,
+            reduction="none",
+        )
+        return losses.view(logits.shape[:-1])
 
 
 class NextSymbol(nn.Module):

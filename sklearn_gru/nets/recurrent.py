@@ -97,13 +97,17 @@ class Recurrent(nn.Module):
 
         The layers compute in the dtype of their own weights.
         """
-        dtype = x.dtype
+        return self.dropout(self.states(x, lengths))
+
+    def states(self, x, lengths=None):
+        """Do what `forward` does, without the last layer's dropout."""
         if self.directions == 1:
-            return self.carry(x)[0].to(dtype)
-        for layer in self.layers:
-            x = self._both_ways(layer, _hidden, x, lengths)
-            x = self.dropout(x)
-        return x.to(dtype)
+            return self._through_layers(x)[0].to(x.dtype)
+        hidden = x
+        for number, layer in enumerate(self.layers):
+            hidden = self.dropout(hidden) if number else hidden
+            hidden = self._both_ways(layer, _hidden, hidden, lengths)
+        return hidden.to(x.dtype)
 
     def carry(self, x, state=None):
         """Run over x in one direction, starting from a state.

@@ -3,8 +3,6 @@
 import torch
 from torch import nn
 
-from sklearn_gru.nets.recurrent import Recurrent
-
 # Every call of a dropout takes the next seed, and on a CPU torch reads 32 bits of it.
 SEEDS_APART = 1 << 24
 
@@ -14,22 +12,13 @@ class SideBySide(nn.Module):
 
     Parameters
     ----------
-    n_members : int
-    input_size : int
-    units : tuple of int
-    seed : int
-        Seeds the dropout of the first; the others follow.
-    **recurrent
-        Arguments of `Recurrent`.
+    members : iterable of Recurrent
     """
 
-    def __init__(self, n_members, input_size, units, *, seed, **recurrent):
+    def __init__(self, members):
         super().__init__()
-        self.members = nn.ModuleList(
-            Recurrent(input_size, units, seed=seed + number * SEEDS_APART, **recurrent)
-            for number in range(n_members)
-        )
-        self.output_size = n_members * self.members[0].output_size
+        self.members = nn.ModuleList(members)
+        self.output_size = sum(member.output_size for member in self.members)
 
     @property
     def is_fused(self):

@@ -69,6 +69,7 @@ def with_accelerator(net):
     net.module_, net.optimizer_ = accelerator.prepare(module, optimizer)
     try:
         yield
+        _share_buffers(module)
     finally:
         # The net is now like any other, and can be copied and pickled.
         net.module_, net.optimizer_ = module, optimizer
@@ -79,10 +80,25 @@ def with_accelerator(net):
                 callback.lr_scheduler_ = None
 
 
+def _share_buffers(module):
+    """Give every process the statistics of the first one.
+
+    A step shares gradients, and the statistics of earlier steps, but not its own.
+    """
+    from accelerate.utils import broadcast
+
+    for buffer in module.buffers():
+        buffer.copy_(broadcast(buffer))
+
+
 def _accelerated_class(plain):
     from skorch.hf import AccelerateMixin
 
     class Accelerated(AccelerateMixin, plain):
+        @property
+        def plain_module(self):
+            return self.accelerator.unwrap_model(self.module_)
+
         def get_iterator(self, dataset, training=False):
             iterator = plain.get_iterator(self, dataset, training=training)
             return _Shard(iterator, self.accelerator) if training else iterator

@@ -70,6 +70,11 @@ class Net(NeuralNet):
             entry for entry in super()._default_callbacks if entry[0] != "print_log"
         ]
 
+    @property
+    def plain_module(self):
+        """The module, without what several processes wrap around it."""
+        return self.module_
+
     def notify(self, method_name, **cb_kwargs):
         getattr(self, method_name)(self, **cb_kwargs)
         try:
@@ -173,7 +178,8 @@ class Net(NeuralNet):
     def get_loss(self, y_pred, y_true, X=None, training=False):
         extras = X if isinstance(X, dict) else {}
         losses = self._losses(y_pred, y_true, extras)
-        if losses.ndim > 2 and "lengths" in extras:
+        stepwise = getattr(self.plain_module, "return_sequences", False)
+        if stepwise and "lengths" in extras:
             losses = _mean_of_steps(losses, extras["lengths"])
         if "weight" in extras:
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
@@ -182,9 +188,9 @@ class Net(NeuralNet):
 
     def _losses(self, y_pred, y_true, extras):
         """Compute the losses of all elements: (B, ...)."""
-        if hasattr(self.module_, "in_spreads"):
+        if hasattr(self.plain_module, "in_spreads"):
             inputs = {k: v for k, v in extras.items() if k != "weight"}
-            y_pred, y_true = self.module_.in_spreads(y_pred, y_true, **inputs)
+            y_pred, y_true = self.plain_module.in_spreads(y_pred, y_true, **inputs)
         return self.criterion_(y_pred, y_true)
 
     def load_params(self, *args, **kwargs):
@@ -225,10 +231,10 @@ def build_net(
 
     Parameters
     ----------
-    module : type
-        A module of `sklearn_gru.nets`.
-    criterion : type
-        A loss of `sklearn_gru.nets`.
+    module : callable
+        Makes a module of `sklearn_gru.nets`.
+    criterion : callable
+        Makes a loss of `sklearn_gru.nets`.
     settings : estimator
         The estimator, with its training parameters.
     device : torch.device
@@ -344,7 +350,10 @@ def _step_graph(net, settings):
         for event in ("on_batch_begin", "on_grad_computed", "on_batch_end")
     )
     plain = settings.dropout == 0 and accelerator_device() is None
-    if not capturable or not plain or steps_are_watched or net.carries_state:
+    repeats = not net.carries_state and all(
+        getattr(part, "repeats", True) for part in net.module_.modules()
+    )
+    if not capturable or not plain or not repeats or steps_are_watched:
         return None
     return StepGraph(net, report=print if settings.verbose else noop)
 
@@ -419,7 +428,8 @@ def _clip(parameters, limit):
 
 
 def _mean_of_steps(losses, lengths):
-    """Average each sequence's own steps: (B, T, outputs) -> (B, outputs)."""
-    steps = torch.arange(losses.shape[1], device=losses.device)
-    mask = (steps < lengths[:, None]).unsqueeze(2)  # (B, T, 1)
-    return (losses * mask).sum(1) / lengths[:, None]
+    """Average each sequence's own steps: (B, ..., T, outputs) -> (B, ..., outputs)."""
+    steps = torch.arange(losses.shape[-2], device=losses.device)
+    lengths = lengths.view(-1, *[1] * (losses.ndim - 2))  # (B, ..., 1)
+    mask = (steps < lengths).unsqueeze(-1)  # (B, ..., T, 1)
+    return (losses * mask).sum(-2) / lengths

@@ -32,8 +32,14 @@ def make_symbolic_net(**choices):
     return make_sequence_net(embedding_dim=4, **choices)
 
 
+def make_convolutional_net(**choices):
+    in_front = {"differences": True, "conv_filters": (4, 5), "conv_kernel_size": 3}
+    return make_sequence_net(**in_front, **choices)
+
+
 every_net = pytest.mark.parametrize(
-    "make", [make_sequence_net, make_symbolic_net, make_forecast_net]
+    "make",
+    [make_sequence_net, make_symbolic_net, make_convolutional_net, make_forecast_net],
 )
 
 
@@ -64,7 +70,8 @@ def test_other_seeds_give_other_weights(make):
         make(seed=0).named_parameters(), make(seed=1).named_parameters(), strict=True
     )
     for (name, one), (_, other) in pairs:
-        assert torch.equal(one, other) == ("bias" in name or begins_at_zero(name))
+        fixed = "bias" in name or "gain" in name or begins_at_zero(name)
+        assert torch.equal(one, other) == fixed
 
 
 def begins_at_zero(name):

@@ -109,6 +109,37 @@ def test_cross_entropy_is_minus_the_log_probability_of_the_class(n_classes):
     assert_allclose(losses, expected, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.05, 0.9])
+@pytest.mark.parametrize("n_classes", [1, 2, 5])
+def test_smoothed_labels_count_a_little_for_every_class(n_classes, label_smoothing):
+    rng = np.random.default_rng(0)
+    logits, classes = rng.normal(size=(8, n_classes)), rng.integers(n_classes, size=8)
+    expected = []
+    for row, c in zip(logits, classes, strict=True):
+        log_p = [value - math.log(sum(map(math.exp, row))) for value in row]
+        evenly = sum(log_p) / n_classes
+        expected.append(-(1 - label_smoothing) * log_p[c] - label_smoothing * evenly)
+    logits, classes = torch.from_numpy(logits), torch.from_numpy(classes)
+    losses = CrossEntropy(label_smoothing)(logits, classes)
+    assert_allclose(losses, expected, rtol=1e-12, atol=1e-15)
+    theirs = torch.nn.CrossEntropyLoss(
+        label_smoothing=label_smoothing, reduction="none"
+    )
+    assert_allclose(losses, theirs(logits, classes), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_cross_entropy_of_several_networks_is_that_of_each(label_smoothing):
+    rng = np.random.default_rng(0)
+    logits = torch.from_numpy(rng.normal(size=(8, 3, 5)))
+    classes = torch.from_numpy(rng.integers(5, size=8))
+    losses = CrossEntropy(label_smoothing)(logits, classes)
+    assert losses.shape == (8, 3)
+    for number in range(3):
+        alone = CrossEntropy(label_smoothing)(logits[:, number], classes)
+        assert_allclose(losses[:, number], alone, rtol=1e-15)
+
+
 def test_cross_entropy_of_a_certain_mistake_is_finite():
     losses = CrossEntropy()(torch.tensor([[1e4, 0.0]]), torch.tensor([1]))
     assert_allclose(losses, 1e4)

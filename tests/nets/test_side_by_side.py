@@ -5,7 +5,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_gru.nets import ForecastNet
 from sklearn_gru.nets.initialization import initialized
-from sklearn_gru.nets.side_by_side import Heads, SideBySide, median
+from sklearn_gru.nets.recurrent import Recurrent
+from sklearn_gru.nets.side_by_side import SEEDS_APART, Heads, SideBySide, median
 
 N_SERIES, WINDOW, HORIZON = 2, 6, 3
 
@@ -23,7 +24,10 @@ def test_the_median_is_numpys(n, dim):
 def make_members(n_members, **choices):
     module = torch.nn.Module()
     with initialized(module, 0, torch.float64):
-        module.networks = SideBySide(n_members, N_SERIES, (5, 4), seed=0, **choices)
+        module.networks = SideBySide(
+            Recurrent(N_SERIES, (5, 4), seed=number * SEEDS_APART, **choices)
+            for number in range(n_members)
+        )
     return module.networks.eval()
 
 

@@ -8,8 +8,10 @@ from numpy.testing import assert_allclose
 from skorch.utils import noop
 
 from sklearn_gru import GRUForecaster, datasets
+from sklearn_gru.nets.convolutions import Normalization
 from sklearn_gru.training import graph
 from sklearn_gru.training.graph import WARM_UP_STEPS, StepGraph
+from sklearn_gru.training.net import _step_graph
 
 
 class StandIn:
@@ -99,6 +101,18 @@ def test_batches_of_another_shape_are_eager(make_model):
         assert steps(usual) is None
     assert steps(last) is None
     assert steps.n_eager == WARM_UP_STEPS
+
+
+def test_steps_that_differ_from_call_to_call_are_not_recorded(make_model):
+    model = make_model()
+    for group in model.net.optimizer_.param_groups:
+        group["capturable"] = True
+    assert _step_graph(model.net, model.settings) is not None
+    model.module.time_warp.strength = 0.1
+    assert _step_graph(model.net, model.settings) is None
+    model.module.time_warp.strength = 0.0
+    model.module.changes = Normalization(2)
+    assert _step_graph(model.net, model.settings) is None
 
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

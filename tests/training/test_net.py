@@ -4,7 +4,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from sklearn_gru.nets import LOSSES, CrossEntropy
-from sklearn_gru.training.net import _clip, as_units
+from sklearn_gru.training.net import _clip, _mean_of_steps, as_units
 
 
 @pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])
@@ -23,8 +23,40 @@ def test_each_sequence_counts_by_its_own_steps_and_weight(
         if lengths is not None and errors.ndim == 2:
             errors = errors[: lengths[i]]
         expected += errors.mean() * (1 if weight is None else weight[i]) / 3
-    loss = make_model().net.get_loss(y_pred, y_true, X=X or y_pred)
+    net = make_model(return_sequences=len(shape) == 3).net
+    loss = net.get_loss(y_pred, y_true, X=X or y_pred)
     assert_allclose(loss, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])
+@pytest.mark.parametrize("lengths", [None, [4, 1, 2]])
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_the_loss_of_several_networks_is_the_mean_of_theirs(
+    make_model, weight, lengths, return_sequences
+):
+    rng = np.random.default_rng(0)
+    shape = (4, 2) if return_sequences else (2,)
+    # As many networks as steps: mixing them up would go unnoticed by the shapes.
+    y_pred = torch.from_numpy(rng.normal(size=(3, 4, *shape)))
+    y_true = torch.from_numpy(rng.normal(size=(3, *shape)))
+    given = {"lengths": lengths, "weight": weight}
+    X = {name: torch.tensor(value) for name, value in given.items() if value}
+    net = make_model(return_sequences=return_sequences).net
+    alone = [net.get_loss(y_pred[:, n], y_true, X=X) for n in range(4)]
+    loss = net.get_loss(y_pred, y_true, X=X)
+    assert_allclose(loss, np.mean(alone), rtol=1e-12)
+
+
+def test_steps_are_averaged_for_each_network_and_output():
+    rng = np.random.default_rng(0)
+    losses, lengths = torch.from_numpy(rng.uniform(size=(3, 5, 4, 2))), [4, 1, 2]
+    means = _mean_of_steps(losses, torch.tensor(lengths))
+    assert means.shape == (3, 5, 2)
+    for i, n in enumerate(lengths):
+        for network in range(5):
+            for output in range(2):
+                expected = sum(losses[i, network, :n, output].tolist()) / n
+                assert_allclose(means[i, network, output], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])

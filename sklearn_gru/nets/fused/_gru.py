@@ -329,7 +329,7 @@ def backward(
             d_x[t, start:stop] = 0
             add_product(d_x[t, start:stop], d_row[:, : 3 * units], u_x)
         for i in range(n_rows):
-            _add(0, 4 * units, (d_row[i : i + 1], d_bias[None]))
+            _add(0, 4 * units, (d_row[i : i + 1], d_bias.reshape(1, -1)))
             if symbols.shape[0]:
                 symbol = symbols[t, start + i]
                 target = d_w_x[symbol : symbol + 1]
