@@ -142,7 +142,8 @@ SEQUENCE_PARAMETERS = """\
     normalized : bool or "auto", default="auto"
         Whether each sequence, given zero mean and unit variance of its own, is read
         beside its values, so that small sequences show their course, too. "auto" does
-        so for quantities, but not with `return_sequences`.
+        so if the ranges of the sequences differ by a factor of ten (5th and 95th
+        percentile), but not with `embedding_dim` or `return_sequences`.
     differences : bool or "auto", default="auto"
         Whether the changes from step to step, in units of their own, are read beside
         the values. "auto" does so for quantities, but not with `return_sequences`.

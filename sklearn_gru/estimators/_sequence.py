@@ -32,6 +32,7 @@ from sklearn_gru.data import (
 from sklearn_gru.estimators._base import BaseRecurrent, holds_out, require_finite
 from sklearn_gru.estimators._panels import read_pandas_panel
 from sklearn_gru.estimators._sequence_choices import (
+    scales_differ,
     sequence_architecture,
     sequence_epochs,
 )
@@ -96,6 +97,7 @@ class BaseSequenceEstimator(BaseRecurrent):
                 self._x_encoder = self._fit_x_encoder(X, weight)
                 self._fit_y_scaler(y, weight)
                 self._n_steps = _longest(X)
+                self._different_scales = scales_differ(X, weight)
             seed = self._draw_seed()
             dataset = self._dataset(X, y, weight, seed, hold_out=not continuing)
             self._train(
@@ -108,7 +110,7 @@ class BaseSequenceEstimator(BaseRecurrent):
                 partial(self._rows_of, X, y),
                 input_size=self._input_size(),
                 output_size=self._output_size(),
-                **sequence_architecture(self, self._n_steps),
+                **sequence_architecture(self, self._n_steps, self._different_scales),
             )
         return self
 

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils._param_validation import InvalidParameterError
 
+from sklearn_gru.data import Ragged
+
 # Longer sequences are read in segments, so that the recurrent layers have about as
 # many steps.
 MOST_SEGMENTS = 64
@@ -11,11 +13,38 @@ CONVOLVED_ROWS = 8
 FILTERS, KERNEL_SIZE = (32, 32), 7
 POOLING = ("last", "mean", "max")
 TIME_WARP = 0.05
+# If the ranges of sequences differ by this factor, each is read in its own scale, too.
+DIFFERENT_SCALES, SEQUENCES_COMPARED = 10, 1000
 # Fits on few samples take this many steps, and fits on many this many epochs.
 STEPS, EPOCHS = 1000, 30
 
 
-def sequence_architecture(settings, n_steps):
+def scales_differ(X, weight=None):
+    """Tell whether some sequences are small beside others.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features) or Ragged
+    weight : ndarray of shape (n_samples,), default=None
+        A sequence of weight zero does not count, and neither does a single step.
+
+    Returns
+    -------
+    bool
+        Whether the 5th and the 95th percentile of the ranges of the sequences, in some
+        column, differ by more than `DIFFERENT_SCALES`.
+    """
+    used = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
+    used = used[:: -(-len(used) // SEQUENCES_COMPARED)]
+    sequences = X.pick(used).split() if isinstance(X, Ragged) else X[used]
+    ranges = [np.ptp(sequence, axis=0) for sequence in sequences if len(sequence) > 1]
+    if not ranges:
+        return False
+    small, large = np.percentile(ranges, [5, 95], axis=0)  # (n_features,)
+    return bool((large / DIFFERENT_SCALES > small).any())
+
+
+def sequence_architecture(settings, n_steps, different_scales):
     """Choose the architecture of a network for sequences.
 
     Parameters
@@ -23,6 +52,8 @@ def sequence_architecture(settings, n_steps):
     settings : BaseSequenceEstimator
     n_steps : int
         Time steps of the longest training sequence.
+    different_scales : bool
+        Whether some training sequences are small beside others.
 
     Returns
     -------
@@ -37,6 +68,7 @@ def sequence_architecture(settings, n_steps):
     _check(settings)
     stepwise = settings._returns_sequences()
     symbols = settings.embedding_dim is not None
+    quantities = not stepwise and not symbols  # that are known as a whole
 
     def choose(name, chosen):
         value = getattr(settings, name)
@@ -45,7 +77,7 @@ def sequence_architecture(settings, n_steps):
     segments = 1 if stepwise else -(-n_steps // MOST_SEGMENTS)
     # torch refuses NumPy's ints.
     segment_length = int(choose("segment_length", segments))
-    filters = choose("conv_filters", None if stepwise or symbols else FILTERS)
+    filters = choose("conv_filters", FILTERS if quantities else None)
     filters = () if filters is None else tuple(int(n) for n in np.atleast_1d(filters))
     return {
         # A warm start names the first of these that has changed.
@@ -55,12 +87,12 @@ def sequence_architecture(settings, n_steps):
         "bidirectional": choose("bidirectional", not stepwise),
         "pooling": ("last",) if stepwise else _pooling(choose("pooling", POOLING)),
         "segment_length": segment_length,
-        "normalized": choose("normalized", not stepwise and not symbols),
-        "differences": choose("differences", not stepwise and not symbols),
+        "normalized": choose("normalized", quantities and different_scales),
+        "differences": choose("differences", quantities),
         "conv_filters": filters,
         "conv_kernel_size": KERNEL_SIZE,
         "conv_stride": max(segment_length // CONVOLVED_ROWS, 1) if filters else 1,
-        "time_warp": choose("time_warp", 0.0 if stepwise or symbols else TIME_WARP),
+        "time_warp": choose("time_warp", TIME_WARP if quantities else 0.0),
     }
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from sklearn_gru import GRUClassifier, GRURegressor
+from sklearn_gru.data import Ragged
 from sklearn_gru.estimators._sequence_choices import (
+    scales_differ,
     sequence_architecture,
     sequence_epochs,
 )
@@ -27,8 +29,12 @@ def data(n=12, n_steps=6):
     return RNG.normal(size=(n, n_steps, 2)), np.arange(n) % 2
 
 
-def chosen(settings, n_steps=6):
-    return sequence_architecture(settings, n_steps)
+def chosen(settings, n_steps=6, different_scales=True):
+    return sequence_architecture(settings, n_steps, different_scales)
+
+
+def read_ragged(sequences):
+    return Ragged(np.concatenate(sequences), np.array(list(map(len, sequences))))
 
 
 # What "auto" is
@@ -50,6 +56,22 @@ def test_quantities_are_read_in_every_way(cls):
         "conv_stride": 1,
         "time_warp": 0.05,
     }
+
+
+@both
+def test_sequences_of_one_scale_are_not_normalised(cls):
+    assert chosen(cls(), different_scales=False)["normalized"] is False
+    assert chosen(cls(normalized=True), different_scales=False)["normalized"] is True
+
+
+@pytest.mark.parametrize("as_read", [np.stack, read_ragged])
+def test_scales_differ_if_some_sequences_are_ten_times_as_large(as_read):
+    sequences = [RNG.uniform(size=(50, 2)) for _ in range(40)]
+    assert not scales_differ(as_read(sequences))
+    grown = [s * (1, 12 if i % 4 == 0 else 1) for i, s in enumerate(sequences)]
+    assert scales_differ(as_read(grown))
+    assert not scales_differ(as_read(grown), np.arange(40) % 4)  # weight zero
+    assert not scales_differ(as_read([np.ones((5, 2))] * 3))
 
 
 @both

@@ -19,6 +19,7 @@ QUICK = {
     "max_epochs": 2,
     "conv_filters": 4,
     "segment_length": 2,
+    "normalized": True,
     "dtype": "float64",
     "random_state": 0,
 }
