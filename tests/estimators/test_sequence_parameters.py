@@ -121,6 +121,17 @@ def test_changes_of_a_column_that_never_changed_matter_little():
     assert_allclose(model.predict(X), expected, atol=0.05)
 
 
+def test_rounding_of_a_column_that_never_varied_is_not_read():
+    """The mean of 37 times 5.3 is not 5.3, and no course is made of the difference."""
+    rng = np.random.default_rng(0)
+    X = np.stack([rng.normal(size=(60, 37)), np.full((60, 37), 5.3)], axis=2)
+    y = X[:, :, 0].mean(1)
+    model = GRURegressor(8, standardize=False, max_epochs=10, random_state=0).fit(X, y)
+    expected = model.predict(X)
+    X[:, ::2, 1] += 0.1
+    assert_allclose(model.predict(X), expected, atol=0.1)
+
+
 @both
 def test_huge_rows_of_one_sequence_do_not_reach_another(cls):
     model = cls(**QUICK).fit(RAGGED, TARGETS[cls])
