@@ -80,6 +80,19 @@ def test_early_stopping_holds_out_every_class(data):
     np.testing.assert_allclose(shares, np.bincount(encoded) / 150, atol=0.04)
 
 
+@pytest.mark.parametrize(
+    "y",
+    [np.arange(2000) == 7, np.arange(2000) % 300],
+    ids=["one of a class", "more classes than are held out"],
+)
+def test_automatic_early_stopping_takes_any_classes(y):
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    settings = {"units": 1, "conv_filters": None, "batch_size": 500}
+    model = GRUClassifier(**settings, max_epochs=1, random_state=0).fit(X, y)
+    assert "valid_loss" in model.net_.history[-1]
+    assert len(model.classes_) == len(np.unique(y))
+
+
 def test_sequences_of_different_lengths(data):
     X = [x[: 3 + i % 8] for i, x in enumerate(data[0])]
     model = GRUClassifier(**QUICK, bidirectional=True).fit(X, data[1])
