@@ -95,7 +95,7 @@ class BaseSequenceEstimator(BaseRecurrent):
                 self._resolve_device()
                 self._x_encoder = self._fit_x_encoder(X, weight)
                 self._fit_y_scaler(y, weight)
-                self._n_steps = _longest(X)
+                self._n_steps = _longest(X, weight)
             seed = self._draw_seed()
             dataset = self._dataset(X, y, weight, seed, hold_out=not continuing)
             self._train(
@@ -351,8 +351,11 @@ def _is_ragged(X):
     return isinstance(X, Ragged)
 
 
-def _longest(X):
-    return int(X.lengths.max()) if _is_ragged(X) else X.shape[1]
+def _longest(X, weight):
+    """Return the time steps of the longest sequence whose weight is not zero."""
+    if not _is_ragged(X):
+        return X.shape[1]
+    return int((X.lengths if weight is None else X.lengths[weight > 0]).max())
 
 
 def _is_positive_int(entry):
