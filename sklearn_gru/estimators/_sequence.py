@@ -259,7 +259,8 @@ class BaseSequenceEstimator(BaseRecurrent):
             taken = source.take(indices)
             return taken.values() if isinstance(taken, dict) else (taken,)
 
-        return evaluate_in_blocks(getattr(module, method), len(X), take)
+        n_steps = X.lengths if _is_ragged(X) else np.full(len(X), X.shape[1])
+        return evaluate_in_blocks(getattr(module, method), len(X), take, n_steps)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_gru import GRUClassifier, GRURegressor
+from sklearn_gru.nets import SequenceNet
 from sklearn_gru.nets.threads import allow_threads
 
 RNG = np.random.default_rng(0)
@@ -130,6 +131,24 @@ def test_rounding_of_a_column_that_never_varied_is_not_read():
     expected = model.predict(X)
     X[:, ::2, 1] += 0.1
     assert_allclose(model.predict(X), expected, atol=0.1)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_long_sequences_are_predicted_a_few_at_a_time(ragged, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(300, 5, 1))
+    model = GRURegressor(2, max_epochs=1, random_state=0).fit(X, X[:, 0, 0])
+    longer = np.repeat(X, 200, axis=1)
+    longer = [x[: len(x) - i % 2] for i, x in enumerate(longer)] if ragged else longer
+    shapes, features = [], SequenceNet.features
+
+    def recorded(self, x, lengths=None):
+        shapes.append(x.shape)
+        return features(self, x, lengths)
+
+    monkeypatch.setattr(SequenceNet, "features", recorded)
+    assert len(model.predict(longer)) == 300
+    assert len(shapes) > 1
+    assert max(n * n_steps for n, n_steps, _ in shapes) <= 1 << 16
 
 
 @both
