@@ -280,7 +280,14 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
             y=self.classes_[y],
             sample_weight=weight,
         )
-        return of_class[position] * (1.0 if weight is None else weight)
+        weight = of_class[position] * (1.0 if weight is None else weight)
+        if (weight < 0).any() or not weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r}, multiplied with the samples' "
+                "weights, gives negative weights or nothing but zeros; no weight may "
+                "be negative, and at least one must not be zero."
+            )
+        return weight
 
     def _stratify(self, y, used):
         of_class = np.unique(y[used], return_counts=True)[1]

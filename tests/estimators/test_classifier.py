@@ -58,6 +58,21 @@ def test_class_weights_are_sample_weights(data, class_weight):
     )
 
 
+@pytest.mark.parametrize(
+    ("of_down", "sample_weight"), [(0.0, None), (-1.0, None), (2.0, np.zeros(150))]
+)
+def test_class_weights_leave_a_sample_and_are_not_negative(
+    data, of_down, sample_weight
+):
+    X, y = data
+    if sample_weight is not None:
+        sample_weight[y == "flat"] = 1
+    weights = {"up": 0.0, "flat": 0.0, "down": of_down}
+    model = GRUClassifier(**QUICK, class_weight=weights)
+    with pytest.raises(ValueError, match=r"class_weight=\{'up'.*negative.*zeros"):
+        model.fit(X, y, sample_weight)
+
+
 def test_partial_fit_knows_classes_to_come(data):
     X, y = data
     first = y != "up"
