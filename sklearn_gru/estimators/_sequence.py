@@ -318,7 +318,8 @@ class BaseSequenceEstimator(BaseRecurrent):
             Each an ndarray of shape (n_samples, n_timesteps, units) with values between
             0 and 1, or a list of arrays (t_i, units) if X is ragged; twice as many
             ``units`` if `bidirectional`. With segments there is one row for each of
-            them, ``ceil(t_i / segment_length)``.
+            them, ``ceil(t_i / segment_length)``, where `segment_length` is rounded up
+            to whole strides of the convolutions.
 
         Raises
         ------
