@@ -96,7 +96,7 @@ class BaseSequenceEstimator(BaseRecurrent):
                 self._resolve_device()
                 self._x_encoder = self._fit_x_encoder(X, weight)
                 self._fit_y_scaler(y, weight)
-                self._n_steps = _longest(X)
+                self._n_steps = _longest(X, weight)
                 self._different_scales = scales_differ(X, weight)
             seed = self._draw_seed()
             dataset = self._dataset(X, y, weight, seed, hold_out=not continuing)
@@ -261,7 +261,8 @@ class BaseSequenceEstimator(BaseRecurrent):
             taken = source.take(indices)
             return taken.values() if isinstance(taken, dict) else (taken,)
 
-        return evaluate_in_blocks(getattr(module, method), len(X), take)
+        n_steps = X.lengths if _is_ragged(X) else np.full(len(X), X.shape[1])
+        return evaluate_in_blocks(getattr(module, method), len(X), take, n_steps)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -319,7 +320,8 @@ class BaseSequenceEstimator(BaseRecurrent):
             Each an ndarray of shape (n_samples, n_timesteps, units) with values between
             0 and 1, or a list of arrays (t_i, units) if X is ragged; twice as many
             ``units`` if `bidirectional`. With segments there is one row for each of
-            them, ``ceil(t_i / segment_length)``.
+            them, ``ceil(t_i / segment_length)``, where `segment_length` is rounded up
+            to whole strides of the convolutions.
 
         Raises
         ------
@@ -353,8 +355,11 @@ def _is_ragged(X):
     return isinstance(X, Ragged)
 
 
-def _longest(X):
-    return int(X.lengths.max()) if _is_ragged(X) else X.shape[1]
+def _longest(X, weight):
+    """Return the time steps of the longest sequence whose weight is not zero."""
+    if not _is_ragged(X):
+        return X.shape[1]
+    return int((X.lengths if weight is None else X.lengths[weight > 0]).max())
 
 
 def _is_positive_int(entry):

@@ -1,6 +1,7 @@
 """GRUClassifier: a sequence in, a class out."""
 
 from functools import partial
+from math import ceil
 from numbers import Real
 
 import numpy as np
@@ -279,10 +280,21 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
             y=self.classes_[y],
             sample_weight=weight,
         )
-        return of_class[position] * (1.0 if weight is None else weight)
+        weight = of_class[position] * (1.0 if weight is None else weight)
+        if (weight < 0).any() or not weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r}, multiplied with the samples' "
+                "weights, gives negative weights or nothing but zeros; no weight may "
+                "be negative, and at least one must not be zero."
+            )
+        return weight
 
     def _stratify(self, y, used):
-        return y[used]
+        of_class = np.unique(y[used], return_counts=True)[1]
+        held_out = ceil(self.validation_fraction * len(used))
+        room = min(held_out, len(used) - held_out)
+        # Both parts must have room for every class, or else chance splits them.
+        return y[used] if of_class.min() > 1 and len(of_class) <= room else None
 
     def _target_source(self, y):
         return labels(y, self._device)

@@ -193,11 +193,14 @@ def sequence_net(*args, n_estimators, **kwargs):
 
 def _normalized(x, lengths):
     """Give each column of each sequence (B, T, k) zero mean and unit variance."""
-    center = mean(x, lengths)[:, None]
-    variance = mean((x - center).square(), lengths)[:, None]
+    first = x[:, :1]
+    # The mean of equal numbers is rounded; that of their distances from one is not.
+    shifted = x - first
+    center = mean(shifted, lengths)[:, None]
+    variance = mean((shifted - center).square(), lengths)[:, None]
     # What varies less than rounding does is constant.
-    floor = (ROUNDING * center).square() + torch.finfo(x.dtype).tiny
-    return (x - center) * torch.rsqrt(variance + floor)
+    floor = (ROUNDING * (first + center)).square() + torch.finfo(x.dtype).tiny
+    return (shifted - center) * torch.rsqrt(variance + floor)
 
 
 class SequenceNets(nn.Module):

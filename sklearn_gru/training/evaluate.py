@@ -11,6 +11,8 @@ from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.device import one_thread
 
 BLOCK_SAMPLES = 512
+# Every layer holds some numbers for each step of a block.
+BLOCK_STEPS = 1 << 16
 
 
 def for_inference(module, compiled=True):
@@ -74,7 +76,7 @@ class _Copy:
 _copies = WeakKeyDictionary()
 
 
-def evaluate_in_blocks(function, n_samples, take):
+def evaluate_in_blocks(function, n_samples, take, n_steps=None):
     """Apply `function` to all samples without gradients.
 
     Parameters
@@ -85,6 +87,9 @@ def evaluate_in_blocks(function, n_samples, take):
     n_samples : int
     take : callable
         Maps indices to the arguments of `function`, a tuple of tensors.
+    n_steps : array-like of shape (n_samples,), default=None
+        Time steps of each sample. A block, padded to the longest of its samples, has
+        at most `BLOCK_STEPS`, unless a single sample has more.
 
     Returns
     -------
@@ -93,12 +98,24 @@ def evaluate_in_blocks(function, n_samples, take):
     """
     results = []
     with one_thread(brief=True), torch.inference_mode():
-        for start in range(0, n_samples, BLOCK_SAMPLES):
-            indices = np.arange(start, min(start + BLOCK_SAMPLES, n_samples))
+        for indices in _blocks(n_samples, n_steps):
             results.append(_to_numpy(function(*take(indices))))
-    if n_samples > BLOCK_SAMPLES:
+    if len(results) > 1:
         free_buffers()
     return results
+
+
+def _blocks(n_samples, n_steps):
+    """Yield the indices of each block; without `n_steps` only samples are counted."""
+    start = 0
+    while start < n_samples:
+        end = min(start + BLOCK_SAMPLES, n_samples)
+        if n_steps is not None:
+            longest = np.maximum.accumulate(n_steps[start:end])
+            padded = longest * np.arange(1, len(longest) + 1)
+            end = start + max(1, np.searchsorted(padded, BLOCK_STEPS, side="right"))
+        yield np.arange(start, end)
+        start = end
 
 
 def _to_numpy(result):

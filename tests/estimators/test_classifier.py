@@ -58,6 +58,21 @@ def test_class_weights_are_sample_weights(data, class_weight):
     )
 
 
+@pytest.mark.parametrize(
+    ("of_down", "sample_weight"), [(0.0, None), (-1.0, None), (2.0, np.zeros(150))]
+)
+def test_class_weights_leave_a_sample_and_are_not_negative(
+    data, of_down, sample_weight
+):
+    X, y = data
+    if sample_weight is not None:
+        sample_weight[y == "flat"] = 1
+    weights = {"up": 0.0, "flat": 0.0, "down": of_down}
+    model = GRUClassifier(**QUICK, class_weight=weights)
+    with pytest.raises(ValueError, match=r"class_weight=\{'up'.*negative.*zeros"):
+        model.fit(X, y, sample_weight)
+
+
 def test_partial_fit_knows_classes_to_come(data):
     X, y = data
     first = y != "up"
@@ -78,6 +93,19 @@ def test_early_stopping_holds_out_every_class(data):
     held_out = model._dataset(X[:, :, None], encoded, None, 0, hold_out=True).validation
     shares = np.bincount(encoded[held_out.indices]) / 30
     np.testing.assert_allclose(shares, np.bincount(encoded) / 150, atol=0.04)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [np.arange(2000) == 7, np.arange(2000) % 300],
+    ids=["one of a class", "more classes than are held out"],
+)
+def test_automatic_early_stopping_takes_any_classes(y):
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    settings = {"units": 1, "conv_filters": None, "batch_size": 500}
+    model = GRUClassifier(**settings, max_epochs=1, random_state=0).fit(X, y)
+    assert "valid_loss" in model.net_.history[-1]
+    assert len(model.classes_) == len(np.unique(y))
 
 
 def test_sequences_of_different_lengths(data):

@@ -163,6 +163,16 @@ def test_a_fit_goes_by_its_longest_sequence(ragged):
     assert model.net_.module_.segment_length == 3
 
 
+def test_a_fit_does_not_go_by_sequences_of_weight_zero():
+    X, y = data(n_steps=130)
+    X = [x[: 20 + i] for i, x in enumerate(X[:-1])] + [X[-1]]
+    weight = np.arange(12) < 11
+    model = GRURegressor(**QUICK).fit(X, y, sample_weight=weight)
+    without = GRURegressor(**QUICK).fit(X[:-1], y[:-1])
+    assert model.net_.module_.segment_length == 1
+    np.testing.assert_allclose(model.predict(X), without.predict(X), atol=1e-6)
+
+
 # Epochs
 
 

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_gru import GRUClassifier, GRURegressor
+from sklearn_gru.nets import SequenceNet
 from sklearn_gru.nets.threads import allow_threads
 
 RNG = np.random.default_rng(0)
@@ -119,6 +120,35 @@ def test_changes_of_a_column_that_never_changed_matter_little():
     expected = model.predict(X)
     X[:, 4:, 1] += 0.01
     assert_allclose(model.predict(X), expected, atol=0.05)
+
+
+def test_rounding_of_a_column_that_never_varied_is_not_read():
+    """The mean of 37 times 5.3 is not 5.3, and no course is made of the difference."""
+    rng = np.random.default_rng(0)
+    X = np.stack([rng.normal(size=(60, 37)), np.full((60, 37), 5.3)], axis=2)
+    y = X[:, :, 0].mean(1)
+    model = GRURegressor(8, standardize=False, max_epochs=10, random_state=0).fit(X, y)
+    expected = model.predict(X)
+    X[:, ::2, 1] += 0.1
+    assert_allclose(model.predict(X), expected, atol=0.1)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_long_sequences_are_predicted_a_few_at_a_time(ragged, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(300, 5, 1))
+    model = GRURegressor(2, max_epochs=1, random_state=0).fit(X, X[:, 0, 0])
+    longer = np.repeat(X, 200, axis=1)
+    longer = [x[: len(x) - i % 2] for i, x in enumerate(longer)] if ragged else longer
+    shapes, features = [], SequenceNet.features
+
+    def recorded(self, x, lengths=None):
+        shapes.append(x.shape)
+        return features(self, x, lengths)
+
+    monkeypatch.setattr(SequenceNet, "features", recorded)
+    assert len(model.predict(longer)) == 300
+    assert len(shapes) > 1
+    assert max(n * n_steps for n, n_steps, _ in shapes) <= 1 << 16
 
 
 @both

@@ -382,6 +382,17 @@ def test_training_in_a_padded_batch_learns_from_no_padding():
         assert_same(one, other)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("padded", [False, True])
+def test_constant_sequences_have_a_course_of_zero(dtype, padded):
+    net = SequenceNet(1, 1, (3,), normalized=True, seed=0, dtype=dtype)
+    levels = torch.linspace(-1, 1, 20, dtype=dtype)
+    lengths = torch.arange(20) + 18 if padded else None
+    net(levels[:, None, None].repeat(1, 37, 1), lengths)
+    assert net.courses.mean == 0
+    assert net.courses.variance == 0
+
+
 def test_time_is_warped_in_training_only_and_before_anything_else():
     x, lengths = padded()
     warped, plain = (rich_net(time_warp=w, pooling=("mean",)) for w in (0.9, 0.0))

@@ -6,6 +6,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_gru.nets import SequenceNet
+from sklearn_gru.training import evaluate as evaluation
 from sklearn_gru.training import evaluate_in_blocks, for_inference
 
 N_SAMPLES = 600  # more than a block, and no multiple of one
@@ -95,6 +96,20 @@ def test_asks_for_every_sample_once():
 
     evaluate_in_blocks(make_net(), N_SAMPLES, take)
     assert_array_equal(asked, np.arange(N_SAMPLES))
+
+
+def test_a_block_of_long_samples_has_fewer_of_them(monkeypatch):
+    monkeypatch.setattr(evaluation, "BLOCK_SAMPLES", 5)
+    monkeypatch.setattr(evaluation, "BLOCK_STEPS", 12)
+    asked = []
+
+    def take(indices):
+        asked.append(indices.tolist())
+        return (make_samples()[indices],)
+
+    n_steps = np.array([1, 1, 1, 1, 1, 1, 3, 4, 4, 30, 1, 6, 7])
+    evaluate_in_blocks(make_net(), len(n_steps), take, n_steps)
+    assert asked == [[0, 1, 2, 3, 4], [5, 6, 7], [8], [9], [10, 11], [12]]
 
 
 def test_runs_without_gradients_on_one_thread():
