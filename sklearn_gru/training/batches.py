@@ -133,6 +133,11 @@ class Picked:
     values: np.ndarray
     indices: np.ndarray
 
+    @property
+    def shape(self):
+        """Shape of the picked entries."""
+        return len(self.indices), *self.values.shape[1:]
+
     def __len__(self):
         return len(self.indices)
 
