@@ -4,17 +4,22 @@ import torch
 
 
 def is_read(x, lengths):
-    """Tell which steps of x (B, T, ...) belong to their sequences: (B, T, 1)."""
-    steps = torch.arange(x.shape[1], device=x.device)
-    return (steps < lengths[:, None])[:, :, None]
+    """Tell which steps of x (B, ..., T, size) their sequences have: (B, ..., T, 1)."""
+    steps = torch.arange(x.shape[-2], device=x.device)
+    return (steps < _beside(lengths, x)).unsqueeze(-1)
 
 
-def mean(hidden, lengths=None):
-    """Average hidden (B, T, size) over the steps of each sequence: (B, size)."""
+def mean(x, lengths=None):
+    """Average x (B, ..., T, size) over the steps of each sequence: (B, ..., size)."""
     if lengths is None:
-        return hidden.mean(dim=1)
-    total = torch.where(is_read(hidden, lengths), hidden, 0.0).sum(dim=1)
-    return total / lengths[:, None]
+        return x.mean(dim=-2)
+    total = torch.where(is_read(x, lengths), x, 0.0).sum(dim=-2)
+    return total / _beside(lengths, x)
+
+
+def _beside(lengths, x):
+    """Give lengths (B,) the axes of x (B, ..., T, size) but the last: (B, ..., 1)."""
+    return lengths.view(-1, *[1] * (x.ndim - 2))
 
 
 def maximum(hidden, lengths=None):

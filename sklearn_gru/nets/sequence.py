@@ -89,7 +89,7 @@ class SequenceNet(nn.Module):
                 self.convolutions = Convolutions(
                     input_size, conv_filters, conv_kernel_size, conv_stride
                 )
-                input_size = conv_filters[-1]
+                input_size = self.convolutions.output_size
             size = self.segment_length * input_size
             self.recurrent = Recurrent(size, units, seed=seed, **recurrent)
             self.head = nn.Linear(self.n_features, output_size)
@@ -120,27 +120,27 @@ class SequenceNet(nn.Module):
             Time steps of each sequence; None is all T.
         """
         if self.return_sequences:
-            inputs, steps, _ = self._inputs(x, lengths)
-            return self.head(self.recurrent(inputs, steps))
+            return self.head(self.recurrent(*self._inputs(*self._rows(x, lengths))))
         return self.head(self.features(self.time_warp(x, lengths), lengths))
 
     def features(self, x, lengths=None):
         """Map x to what the head reads of a whole sequence, (B, n_features)."""
-        inputs, steps, convolved = self._inputs(x, lengths)
-        pooled = self._pooled(inputs, steps)
-        if convolved is None or self.return_sequences:
+        rows, lengths = self._rows(x, lengths)
+        pooled = self._pooled(*self._inputs(rows, lengths))
+        if self.convolutions is None or self.return_sequences:
             return pooled
-        beside = self.recurrent.dropout(mean(convolved, self._convolved(lengths)))
+        beside = self.recurrent.dropout(mean(rows, lengths))
         return torch.cat([pooled, beside], dim=1)
 
     def gates(self, x, lengths=None):
         """Map x to {gate: (B, n_segments, units)} of the last layer."""
-        inputs, steps, _ = self._inputs(x, lengths)
-        return self.recurrent.gates(inputs, steps)
+        return self.recurrent.gates(*self._inputs(*self._rows(x, lengths)))
 
     def n_segments(self, lengths):
         """Map lengths of sequences to numbers of inputs of the recurrent layers."""
-        return -(-self._convolved(lengths) // self.segment_length)
+        if self.convolutions is not None:
+            lengths = -(-lengths // self.convolutions.stride)
+        return -(-lengths // self.segment_length)
 
     def _pooled(self, inputs, steps):
         if self.pooling == ("last",):
@@ -154,34 +154,29 @@ class SequenceNet(nn.Module):
         ]
         return self.recurrent.dropout(torch.cat(parts, dim=1))
 
-    def _inputs(self, x, lengths):
-        """Return inputs of the recurrent layers, their lengths, the convolved rows."""
+    def _rows(self, x, lengths):
+        """Join x with what is read beside it, and convolve: rows and their lengths."""
         x = x if self.embedding is None else self.embedding(x[:, :, 0])
         if self.courses is not None:
-            course = _normalized(x, lengths).transpose(1, 2)
-            course = self.courses(course, lengths).transpose(1, 2)  # (B, T, k)
-            x = torch.cat([x, course], dim=2)
+            x = _joined(x, _normalized(x, lengths), self.courses, lengths)
         if self.changes is not None:
-            change = x.diff(dim=1, prepend=x[:, :1]).transpose(1, 2)
-            change = self.changes(change, lengths).transpose(1, 2)  # (B, T, k)
-            x = torch.cat([x, change], dim=2)
-        convolved = None
+            change = x.diff(dim=1, prepend=x[:, :1])
+            x = _joined(x, change, self.changes, lengths)
         if self.convolutions is not None:
-            x, lengths = self.convolutions(x, lengths)
-            convolved = x
-        if self.segment_length > 1:
-            if lengths is not None:
-                x = x.masked_fill(~is_read(x, lengths), 0)
-                lengths = -(-lengths // self.segment_length)
-            # (B, T, k) -> (B, n_segments, segment_length * k)
-            x = F.pad(x, (0, 0, 0, -x.shape[1] % self.segment_length))
-            x = x.reshape(len(x), -1, self.segment_length * x.shape[2])
-        return x, lengths, convolved
+            return self.convolutions(x, lengths)
+        return x, lengths
 
-    def _convolved(self, lengths):
-        if lengths is None or self.convolutions is None:
-            return lengths
-        return -(-lengths // self.convolutions.stride)
+    def _inputs(self, rows, lengths):
+        """Cut rows into segments, the inputs of the recurrent layers."""
+        if self.segment_length == 1:
+            return rows, lengths
+        if lengths is not None:
+            rows = rows.masked_fill(~is_read(rows, lengths), 0)
+            lengths = -(-lengths // self.segment_length)
+        # (B, T, k) -> (B, n_segments, segment_length * k)
+        rows = F.pad(rows, (0, 0, 0, -rows.shape[1] % self.segment_length))
+        rows = rows.reshape(len(rows), -1, self.segment_length * rows.shape[2])
+        return rows, lengths
 
 
 def sequence_net(*args, n_estimators, **kwargs):
@@ -189,6 +184,12 @@ def sequence_net(*args, n_estimators, **kwargs):
     if n_estimators == 1:
         return SequenceNet(*args, **kwargs)
     return SequenceNets(*args, n_estimators=n_estimators, **kwargs)
+
+
+def _joined(x, beside, norm, lengths):
+    """Join x (B, T, k) with rows that are normalised: (B, T, 2 * k)."""
+    beside = norm(beside.transpose(1, 2), lengths).transpose(1, 2)
+    return torch.cat([x, beside], dim=2)
 
 
 def _normalized(x, lengths):

@@ -17,6 +17,7 @@ from skorch.dataset import get_len
 from skorch.utils import TeeGenerator, noop
 
 from sklearn_gru.nets.buffers import free_buffers
+from sklearn_gru.nets.pooling import mean
 from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
 from sklearn_gru.training.batches import BatchIterator
 from sklearn_gru.training.callbacks import check_callbacks, read_callbacks
@@ -180,7 +181,7 @@ class Net(NeuralNet):
         losses = self._losses(y_pred, y_true, extras)
         stepwise = getattr(self.plain_module, "return_sequences", False)
         if stepwise and "lengths" in extras:
-            losses = _mean_of_steps(losses, extras["lengths"])
+            losses = mean(losses, extras["lengths"])
         if "weight" in extras:
             losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
             losses = losses * extras["weight"]
@@ -425,11 +426,3 @@ def _clip(parameters, limit):
     # Reading the norm would make a GPU wait.
     if norm.is_cuda or not norm <= limit:
         torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)
-
-
-def _mean_of_steps(losses, lengths):
-    """Average each sequence's own steps: (B, ..., T, outputs) -> (B, ..., outputs)."""
-    steps = torch.arange(losses.shape[-2], device=losses.device)
-    lengths = lengths.view(-1, *[1] * (losses.ndim - 2))  # (B, ..., 1)
-    mask = (steps < lengths).unsqueeze(-1)  # (B, ..., T, 1)
-    return (losses * mask).sum(-2) / lengths

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from joblib import parallel_config
+from plain_network import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -18,16 +19,6 @@ from sklearn_gru import (
 )
 
 QUICK = {"units": 6, "embedding_dim": 3, "max_epochs": 3, "random_state": 0}
-# A recurrent network without anything in front of it or beside it.
-PLAIN = {
-    "bidirectional": False,
-    "pooling": "last",
-    "segment_length": 1,
-    "normalized": False,
-    "differences": False,
-    "conv_filters": None,
-    "time_warp": 0,
-}
 BOTH = [GRURegressor(**QUICK), GRUClassifier(**QUICK)]
 
 

@@ -1,21 +1,12 @@
 import numpy as np
 import pytest
+from plain_network import PLAIN
 from sklearn.metrics import r2_score
 from skorch.callbacks import Callback
 
 from sklearn_gru import GRURegressor, make_windows
 
 QUICK = {"units": 6, "max_epochs": 3, "random_state": 0}
-# A recurrent network without anything in front of it or beside it.
-PLAIN = {
-    "bidirectional": False,
-    "pooling": "last",
-    "segment_length": 1,
-    "normalized": False,
-    "differences": False,
-    "conv_filters": None,
-    "time_warp": 0,
-}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from plain_network import PLAIN
 
 from sklearn_gru import GRUClassifier, GRURegressor
 from sklearn_gru.data import Ragged
@@ -11,15 +12,6 @@ from sklearn_gru.estimators._sequence_choices import (
     sequence_epochs,
 )
 
-PLAIN = {
-    "bidirectional": False,
-    "pooling": "last",
-    "segment_length": 1,
-    "normalized": False,
-    "differences": False,
-    "conv_filters": None,
-    "time_warp": 0,
-}
 QUICK = {"units": 4, "max_epochs": 1, "random_state": 0}
 RNG = np.random.default_rng(0)
 both = pytest.mark.parametrize("cls", [GRURegressor, GRUClassifier])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from plain_network import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -23,15 +24,7 @@ KINDS = {
     "auto": {},
     "segments": {"segment_length": 5, "pooling": "mean"},
     "strides": {"segment_length": 16, "conv_filters": (4, 3)},
-    "plain": {
-        "bidirectional": False,
-        "pooling": "last",
-        "segment_length": 1,
-        "normalized": False,
-        "differences": False,
-        "conv_filters": None,
-        "time_warp": 0,
-    },
+    "plain": PLAIN,
     "several": {"n_estimators": 2, "conv_filters": 4},
     "lstm": {"cell": "lstm", "time_warp": 0.2},
 }

@@ -4,7 +4,8 @@ import torch
 from numpy.testing import assert_allclose
 
 from sklearn_gru.nets import LOSSES, CrossEntropy
-from sklearn_gru.training.net import _clip, _mean_of_steps, as_units
+from sklearn_gru.nets.pooling import mean
+from sklearn_gru.training.net import _clip, as_units
 
 
 @pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])
@@ -50,7 +51,7 @@ def test_the_loss_of_several_networks_is_the_mean_of_theirs(
 def test_steps_are_averaged_for_each_network_and_output():
     rng = np.random.default_rng(0)
     losses, lengths = torch.from_numpy(rng.uniform(size=(3, 5, 4, 2))), [4, 1, 2]
-    means = _mean_of_steps(losses, torch.tensor(lengths))
+    means = mean(losses, torch.tensor(lengths))
     assert means.shape == (3, 5, 2)
     for i, n in enumerate(lengths):
         for network in range(5):

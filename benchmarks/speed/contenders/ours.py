@@ -2,20 +2,10 @@
 
 import numpy as np
 
+from benchmarks.plain_network import PLAIN
 from benchmarks.speed import data
 from benchmarks.speed.timing import median_call
 from sklearn_gru import CharGRUGenerator, GRUForecaster, GRURegressor
-
-# The recurrent layers alone, which is the work that the others do.
-PLAIN = {
-    "bidirectional": False,
-    "pooling": "last",
-    "segment_length": 1,
-    "normalized": False,
-    "differences": False,
-    "conv_filters": None,
-    "time_warp": 0,
-}
 
 
 def forecaster(shape, **settings):

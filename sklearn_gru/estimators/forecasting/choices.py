@@ -147,9 +147,9 @@ def _warn_of_a_short_series(settings, lengths, window, season):
     if 2 * window < usual:
         number = int(np.argmin(lengths))
         warnings.warn(
-            f"Windows have {window} rows, since series {number} of the panel has "
-            f"{lengths[number]} rows; for most series they would have {usual}. Leave "
-            "that series out, or set window_length.",
+            f"window_length is {window}, since series {number} of the panel has "
+            f"{lengths[number]} rows; for most series it would be {usual}. Leave that "
+            "series out, or set window_length.",
             stacklevel=2,
         )
 

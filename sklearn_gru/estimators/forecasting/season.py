@@ -46,8 +46,9 @@ def usual_season(index):
     step = pd.Series(index[:10]).diff().median()
     if step < DAY:
         return max(1, round(DAY / step))
-    if step == DAY:  # ten business days are two weeks
-        return round(7 * DAY / pd.Series(index[:11]).diff().mean())
+    if step == DAY:
+        # Eleven rows meet every weekday that the index has.
+        return 7 if len(index) < 11 else index[:11].dayofweek.nunique()
     per_year = round(pd.Timedelta(days=365.25) / step)
     return per_year if per_year in (52, 12, 4, 2) else 1
 

@@ -40,6 +40,12 @@ def test_dates_suggest_a_season(freq, expected):
     assert usual_season(index) == expected
 
 
+def test_a_week_has_as_many_rows_as_weekdays():
+    days = pd.date_range("2020-01-06", periods=30)
+    assert usual_season(days[days.dayofweek < 6]) == 6
+    assert usual_season(days.delete([4, 5, 6])) == 7  # a gap
+
+
 @pytest.mark.parametrize(
     ("freq", "expected"),
     [("h", 24), ("D", 7), ("W", 52), ("M", 12), ("Q", 4), ("Y", 1)],
