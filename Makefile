@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 BENCH_VENV ?= .venv-bench
 ACCURACY_VENV ?= .venv-accuracy
 
-.PHONY: demo test test-slow docs bench accuracy clean clean-kernels
+.PHONY: demo test test-slow docs bench accuracy clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py $(if $(CSV),--csv "$(CSV)") $(if $(TARGET),--target "$(TARGET)")
@@ -51,9 +51,5 @@ $(ACCURACY_VENV)/.installed: pyproject.toml benchmarks/accuracy/requirements.txt
 		-r benchmarks/accuracy/requirements.txt -e ".[fast]"
 	touch $@
 
-# numba doesn't see changes of what is traced into a compiled function.
-clean-kernels:
-	find sklearn_gru -name "*.nb[ci]" -delete
-
-clean: clean-kernels
+clean:
 	rm -rf $(VENV) $(BENCH_VENV) $(ACCURACY_VENV) docs/_build docs/auto_examples docs/api forecast.png

@@ -10,6 +10,7 @@ from sklearn_gru.estimators import (
     GRURegressor,
     SlidingWindowTransformer,
 )
+from sklearn_gru.nets import warm_up
 
 __version__ = "0.1.0.dev0"
 
@@ -22,4 +23,5 @@ __all__ = [
     "SlidingWindowTransformer",
     "datasets",
     "make_windows",
+    "warm_up",
 ]

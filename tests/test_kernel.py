@@ -14,9 +14,11 @@ from sklearn_gru import (
     GRURegressor,
     datasets,
 )
-from sklearn_gru.nets import cells, recurrent
+from sklearn_gru.nets import execution
 
-numba = pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
+
+from sklearn_gru.nets.fused import _kernels
 
 SETTINGS = {"units": (9, 5), "max_epochs": 3, "random_state": 0}
 
@@ -47,6 +49,14 @@ CASES = {
         sequences(), sequences().mean(axis=(1, 2))
     ),
     "text": lambda **kw: CharGRUGenerator(**SETTINGS, **kw).fit("to be or not " * 50),
+    "lstm": lambda **kw: GRUForecaster(cell="lstm", **SETTINGS, **kw).fit(series()),
+    "rnn": lambda **kw: GRUForecaster(cell="rnn", **SETTINGS, **kw).fit(series()),
+    "lstm both ways": lambda **kw: GRUClassifier(
+        cell="lstm", bidirectional=True, **SETTINGS, **kw
+    ).fit([x[: 3 + i % 9] for i, x in enumerate(sequences())], np.arange(80) % 3),
+    "lstm text": lambda **kw: CharGRUGenerator(cell="lstm", **SETTINGS, **kw).fit(
+        ["to be", "or", "not to be"] * 20
+    ),
     "texts": lambda **kw: CharGRUGenerator(**SETTINGS, **kw).fit(["to be", "or"] * 20),
 }
 
@@ -76,27 +86,57 @@ def test_the_kernels_write_alike():
     assert_allclose(model.score("not to be"), score, rtol=1e-5)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "rnn"])
-def test_fused_is_for_gru(cell):
-    with pytest.raises(ValueError, match=r'kernel="fused" runs GRU layers on a CPU'):
-        GRURegressor(cell=cell, kernel="fused", max_epochs=1).fit(
-            sequences(), np.arange(80.0)
-        )
+@pytest.mark.parametrize("case", ["lstm", "rnn", "lstm text"])
+def test_other_cells_predict_alike(case):
+    model = CASES[case](kernel="fused")
+    read = model.score if "text" in case else model.predict
+    data = ["not to be"] if "text" in case else series()
+    fused = read(data)
+    model.net_.module_.recurrent.use_kernel("torch")
+    assert_allclose(read(data), fused, rtol=1e-4, atol=1e-5)
 
 
-def test_without_numba_everything_works_but_fused(monkeypatch):
+def test_an_lstm_writes_alike():
+    model = CASES["lstm text"](kernel="fused")
+    texts = model.generate("to", 50, n=3, random_state=0)
+    model.net_.module_.recurrent.use_kernel("torch")
+    assert model.generate("to", 50, n=3, random_state=0) == texts
+
+
+def test_without_llvmlite_everything_works_but_fused(monkeypatch):
     expected = CASES["forecaster"](kernel="torch").predict(series())
-    for module in (cells, recurrent):
-        monkeypatch.setattr(module, "has_numba", lambda: False)
+    monkeypatch.setattr(execution, "has_compiler", lambda: False)
     model = CASES["forecaster"](kernel="auto")
     assert not model.net_.module_.recurrent.is_fused
     assert_allclose(model.predict(series()), expected)
-    with pytest.raises(
-        ValueError, match=r"numba is not installed.*sklearn-gru\[fast\]"
-    ):
+    message = r"llvmlite is not installed.*sklearn-gru\[fast\]"
+    with pytest.raises(ValueError, match=message):
         CASES["forecaster"](kernel="fused")
 
 
-def test_numba_is_imported_by_the_first_fit_only():
-    code = "import sys, sklearn_gru; sys.exit('numba' in sys.modules)"
+@pytest.fixture
+def _no_compiled_code(monkeypatch):
+    """Let every cell be compiled anew."""
+    execution._failure.cache_clear()
+    _kernels._recurrence.cache_clear()
+    yield
+    execution._failure.cache_clear()
+
+
+@pytest.mark.usefixtures("_no_compiled_code")
+def test_a_compiler_that_fails_is_replaced_by_pytorch(monkeypatch):
+    def fail(*args):
+        raise RuntimeError("unknown processor")
+
+    expected = CASES["forecaster"](kernel="torch").predict(series())
+    monkeypatch.setattr(_kernels, "Functions", fail)
+    with pytest.warns(RuntimeWarning, match="slower: .* unknown processor"):
+        forecasts = CASES["forecaster"](kernel="auto").predict(series())
+    assert_allclose(forecasts, expected)
+    with pytest.raises(ValueError, match=r"GRU layers: .* unknown processor.*torch"):
+        CASES["forecaster"](kernel="fused")
+
+
+def test_llvmlite_is_imported_by_the_first_fit_only():
+    code = "import sys, sklearn_gru; sys.exit('llvmlite' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -71,10 +71,10 @@ TRAINING_PARAMETERS = """\
     dtype : {"float32", "float64"}, default="float32"
         Precision of the arithmetic.
     kernel : {"auto", "fused", "torch"}, default="auto"
-        What runs a GRU on a CPU: "fused" is loops compiled by numba (the extra `fast`),
-        several times faster than PyTorch's own, "torch" is PyTorch. "auto" takes the
-        compiled loops if numba is installed, and PyTorch for other cells and devices.
-        The results agree to rounding.
+        What runs the recurrent layers on a CPU: "fused" is loops compiled by llvmlite
+        (the extra `fast`), several times faster than PyTorch's own, "torch" is PyTorch.
+        "auto" takes the compiled loops if llvmlite is installed and can compile them,
+        and PyTorch otherwise and on other devices. The results agree to rounding.
     random_state : int, RandomState instance or None, default=None
         Seeds the initial weights, the shuffling and dropout. The same integer gives
         the same result to the last bit on the same device. None draws a new seed from

@@ -1,6 +1,7 @@
 """Recurrent networks and their losses in PyTorch; independent of `data`."""
 
 from sklearn_gru.nets.cells import CELLS
+from sklearn_gru.nets.execution import warm_up
 from sklearn_gru.nets.forecast import ForecastNet
 from sklearn_gru.nets.language import LanguageNet
 from sklearn_gru.nets.losses import (
@@ -30,4 +31,5 @@ __all__ = [
     "SequenceNet",
     "SequenceNets",
     "sequence_net",
+    "warm_up",
 ]

@@ -13,6 +13,11 @@ WORTH_KEEPING = 1 << 16
 # Number of free arrays that are kept; beyond it, the oldest are dropped.
 MOST_FREE = 8
 
+# Number of free plans that are kept.
+MOST_PLANS = 4
+
+# Free plans by what they are for; see `sklearn_gru.nets.fused`.
+_plans = {}
 # Free arrays by their id. Every access is a single operation of a dict and therefore
 # safe among threads. A lock could block itself: the garbage collector may call
 # `give_back` while the same thread holds it.
@@ -44,6 +49,19 @@ def give_back(array):
         _free.pop(key, None)
 
 
+def take_plan(key):
+    """Return a free plan, which nobody else will get, or None."""
+    return _plans.pop(key, None)
+
+
+def keep_plan(key, plan):
+    """Keep a plan for a later `take_plan`."""
+    _plans[key] = plan
+    for old in list(_plans)[:-MOST_PLANS]:
+        _plans.pop(old, None)
+
+
 def free_buffers():
-    """Return the memory of all free arrays to the operating system."""
+    """Return the memory of all free arrays and plans to the operating system."""
+    _plans.clear()
     _free.clear()

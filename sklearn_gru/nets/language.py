@@ -1,7 +1,5 @@
 """The network behind CharGRUGenerator: symbols in, logits of the next symbol out."""
 
-from itertools import pairwise
-
 import torch
 from torch import nn
 
@@ -83,13 +81,8 @@ class LanguageNet(nn.Module):
         state : tuple of Tensor of shape (n_states, B, units)
         """
         begins = symbols == self.boundary
-        columns = begins.any(dim=0).nonzero()[:, 0].tolist()
-        pieces = []
-        for start, end in pairwise(sorted({0, *columns, symbols.shape[1]})):
-            state = _zero_where(begins[:, start], state)
-            hidden, state = self.recurrent.carry(symbols[:, start:end], state)
-            pieces.append(hidden)
-        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1), state
+        resets = begins if begins.any() else None
+        return self.recurrent.carry(symbols, state, resets)
 
     def steps(self, state):
         """Return a function that reads one symbol of each text per call.
@@ -108,7 +101,7 @@ class LanguageNet(nn.Module):
         if self.recurrent.is_fused:
             from sklearn_gru.nets.fused import FusedSteps
 
-            return FusedSteps(list(self.recurrent.cells()), self.head, state)
+            return FusedSteps(self.recurrent.layers, self.head, state)
         return _Steps(self, state)
 
 
@@ -123,10 +116,3 @@ class _Steps:
         symbols = torch.from_numpy(symbols)[:, None].to(self.net.head.weight.device)
         hidden, self.state = self.net.recurrent.carry(symbols, self.state)
         return self.net.head(hidden[:, 0]).cpu().numpy()
-
-
-def _zero_where(rows, state):
-    """Set the state of some rows of the batch to zero."""
-    if state is None:
-        return None
-    return tuple(layer.masked_fill(rows[:, None], 0) for layer in state)

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from sklearn_gru.nets.cells import CELLS, GRU, has_numba
+from sklearn_gru.nets.cells import CELLS
+from sklearn_gru.nets.execution import Execution, reorder, reversal
 
 # Dropout probabilities are rounded to multiples of 1 / LEVELS.
 LEVELS = 1 << 16
@@ -57,40 +58,26 @@ class Recurrent(nn.Module):
             self.layers.append(nn.ModuleList(layer))
             input_size = self.directions * width
         self.dropout = Dropout(dropout, seed)
+        self.execution = Execution(self.layers)
 
     @property
     def is_fused(self):
-        """Whether all layers run as compiled loops, every row of a batch by itself."""
-        return all(cell.is_fused for cell in self.cells())
-
-    def cells(self):
-        """Iterate over the cells of all layers and directions."""
-        return (cell for layer in self.layers for cell in layer)
+        """Whether compiled loops run all layers, every row of a batch by itself."""
+        return self.execution.is_compiled
 
     def freeze(self):
-        """Promise that no weight will change: every layer packs its weights once."""
-        for cell in self.cells():
-            cell.arranged = {}
+        """Promise that no weight will change: every cell packs its weights once."""
+        self.execution.freeze()
 
     def use_kernel(self, kernel):
-        """Choose what runs GRU layers: "auto", "fused" or "torch".
+        """Choose what runs the layers: "auto", "fused" or "torch".
 
         Raises
         ------
         ValueError
             If "fused" can't run these layers here.
         """
-        for cell in self.cells():
-            cell.kernel = kernel
-        if kernel == "fused" and not self.is_fused:
-            cell = self.layers[0][0]
-            numba = "" if has_numba() else "not "
-            raise ValueError(
-                'kernel="fused" runs GRU layers on a CPU and needs numba; these are '
-                f"{type(cell).__name__} layers on {cell.weight_hh_l0.device}, and "
-                f'numba is {numba}installed. Use kernel="auto", or cell="gru", '
-                "device=\"cpu\" and pip install 'sklearn-gru[fast]'."
-            )
+        self.execution.use_kernel(kernel)
 
     def forward(self, x, lengths=None):
         """Map x (B, T, input_size) to hidden states (B, T, output_size), in x's dtype.
@@ -101,15 +88,9 @@ class Recurrent(nn.Module):
 
     def states(self, x, lengths=None):
         """Do what `forward` does, without the last layer's dropout."""
-        if self.directions == 1:
-            return self._through_layers(x)[0].to(x.dtype)
-        hidden = x
-        for number, layer in enumerate(self.layers):
-            hidden = self.dropout(hidden) if number else hidden
-            hidden = self._both_ways(layer, _hidden, hidden, lengths)
-        return hidden.to(x.dtype)
+        return self._run(x, lengths=lengths)[0].to(x.dtype)
 
-    def carry(self, x, state=None):
+    def carry(self, x, state=None, resets=None):
         """Run over x in one direction, starting from a state.
 
         Parameters
@@ -118,35 +99,28 @@ class Recurrent(nn.Module):
         state : tuple of Tensor of shape (n_states, B, units), default=None
             The state that an earlier call returned, one entry per layer; None is all
             zeros.
+        resets : Tensor of bool, (B, T), default=None
+            Where the state is set to zero before a step.
 
         Returns
         -------
         hidden : Tensor of shape (B, T, output_size)
         state : tuple of Tensor of shape (n_states, B, units)
         """
-        hidden, after = self._through_layers(x, state)
-        return self.dropout(hidden) if self.training else hidden, after
+        hidden, after = self._run(x, state, resets=resets)
+        return self.dropout(hidden), after
 
-    def _through_layers(self, x, state=None):
-        """Do what `carry` does, without the last layer's dropout."""
-        cells = list(self.cells())
-        before = state or (None,) * len(cells)
-        drops = self.training and self.dropout.dropped > 0
-        if not drops and all(cell.is_fused for cell in cells):
-            return GRU.stacked(cells, x, before)
-        after = []
-        for cell, layer_state in zip(cells, before, strict=True):
-            x, layer_state = cell(self.dropout(x) if after else x, layer_state)
-            after.append(layer_state)
-        return x, tuple(after)
+    def _run(self, x, state=None, **reading):
+        return self.execution.run(x, state, dropout=self.dropout, **reading)
 
     def summary(self, x, lengths=None):
         """Map x (B, T, input_size) to the last hidden states (B, output_size)."""
-        if lengths is not None or self.directions == 2:
+        if lengths is not None:
             return self.summarize(self(x, lengths), lengths)
-        # Only the last state of the last layer is needed, so only it has a gradient.
-        _, after = self._through_layers(x)
-        return self.dropout(after[-1][0]).to(x.dtype)
+        # Only the last layer's last states are needed, so only they have gradients.
+        _, after = self._run(x)
+        last = [state[0] for state in after[-self.directions :]]
+        return self.dropout(torch.cat(last, dim=1)).to(x.dtype)
 
     def summarize(self, hidden, lengths=None):
         """Take each direction's last hidden state: (B, T, size) -> (B, size)."""
@@ -161,24 +135,18 @@ class Recurrent(nn.Module):
 
     def gates(self, x, lengths=None):
         """Map x to {gate: (B, T, output_size)} of the last layer."""
-        for layer in self.layers[:-1]:
-            x = self._both_ways(layer, _hidden, x, lengths)
-        stacked = self._both_ways(self.layers[-1], _gates, x, lengths)
-        return dict(zip(self.layers[-1][0].GATES, stacked, strict=True))
-
-    def _both_ways(self, layer, method, x, lengths):
-        first, *second = layer
-        ahead = method(first, x)
-        if not second:
-            return ahead
-        order = _reversal(x, lengths)
-        back = method(second[0], _reorder(x, order))
-        if isinstance(ahead, tuple):
-            return tuple(
-                torch.cat([a, _reorder(b, order)], dim=2)
-                for a, b in zip(ahead, back, strict=True)
-            )
-        return torch.cat([ahead, _reorder(back, order)], dim=2)
+        *below, (first, *second) = self.layers
+        if below:
+            x, _ = self._run(x, lengths=lengths, n_layers=len(below))
+        gates = first.gates(x)
+        if second:
+            order = reversal(x, lengths)
+            back = second[0].gates(reorder(x, order))
+            gates = [
+                torch.cat([ahead, reorder(behind, order)], dim=2)
+                for ahead, behind in zip(gates, back, strict=True)
+            ]
+        return dict(zip(first.GATES, gates, strict=True))
 
 
 class Dropout(nn.Module):
@@ -193,8 +161,13 @@ class Dropout(nn.Module):
         self.seed = seed
         self.calls = 0
 
+    @property
+    def is_active(self):
+        """Whether anything is dropped now."""
+        return self.training and self.dropped > 0
+
     def forward(self, x):
-        if not self.training or self.dropped == 0:
+        if not self.is_active:
             return x
         generator = torch.Generator(x.device).manual_seed(self.seed + self.calls)
         self.calls += 1
@@ -205,26 +178,3 @@ class Dropout(nn.Module):
         numbers = numbers.as_strided(x.shape, torch.empty_like(x).stride())
         keep = numbers >= self.dropped - LEVELS // 2
         return x * keep.to(x.dtype).mul_(LEVELS / (LEVELS - self.dropped))
-
-
-def _hidden(cell, x):
-    return cell(x)[0]
-
-
-def _gates(cell, x):
-    return cell.gates(x)
-
-
-def _reversal(x, lengths):
-    """Return the index (B, T) that reverses each sequence within its length."""
-    steps = torch.arange(x.shape[1], device=x.device)
-    if lengths is None:
-        return steps.flip(0).expand(len(x), -1)
-    mirrored = lengths[:, None] - 1 - steps
-    return torch.where(mirrored >= 0, mirrored, steps)
-
-
-def _reorder(x, order):
-    if x.ndim == 3:
-        order = order[:, :, None].expand(-1, -1, x.shape[2])
-    return x.gather(1, order)

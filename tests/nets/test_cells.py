@@ -21,7 +21,7 @@ ALL_CELLS = [
     ("rnn", "tanh", True),
     ("rnn", "relu", True),
 ]
-WITH_KERNEL = [ALL_CELLS[0], ALL_CELLS[4], *ALL_CELLS[6:]]
+PYTORCHS = [ALL_CELLS[0], ALL_CELLS[4], *ALL_CELLS[6:]]
 every_cell = pytest.mark.parametrize(("name", "activation", "reset_after"), ALL_CELLS)
 every_size = pytest.mark.parametrize("size", [(1, 1, 1, 1), (3, 7, 2, 4)])
 
@@ -127,10 +127,10 @@ def gradients(hidden, cell, x):
 
 
 @every_size
-@pytest.mark.parametrize(("name", "activation", "reset_after"), WITH_KERNEL)
-def test_kernel_equals_unrolling(name, activation, reset_after, size):
+@pytest.mark.parametrize(("name", "activation", "reset_after"), PYTORCHS)
+def test_pytorchs_layer_equals_unrolling(name, activation, reset_after, size):
     cell, x = make_cell_and_input(name, activation, reset_after, size)
-    assert cell.has_kernel
+    assert cell.is_pytorchs
     x.requires_grad_()
     unrolled, _ = cell.unrolled(x, cell.initial_state(x))
     assert_allclose(cell(x)[0].detach(), unrolled.detach(), rtol=1e-12, atol=1e-12)

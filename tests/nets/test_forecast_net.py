@@ -293,7 +293,7 @@ def test_passes_choices_on_to_the_recurrent_layers():
         )
         for recurrent in members_of(net.recurrent):
             assert recurrent.dropout.probability == 0.3
-            assert not recurrent.layers[0][0].has_kernel
+            assert not recurrent.layers[0][0].is_pytorchs
             assert recurrent.layers[0][0].GATES == ("input", "forget", "output")
 
 

@@ -1,18 +1,21 @@
-"""What the compiled layer is made of: products of matrices, and activations."""
+"""What the compiled layers are made of: products of matrices, and activations."""
+
+from functools import cache
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-numba = pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
-from sklearn_gru.nets.fused import _activations  # noqa: E402
-from sklearn_gru.nets.fused._lanes import lanewise  # noqa: E402
-from sklearn_gru.nets.fused._matmul import (  # noqa: E402
-    add_product,
-    add_transposed_product,
-    pack,
-)
+from llvmlite import ir
+
+from sklearn_gru.nets.fused import _activations
+from sklearn_gru.nets.fused._code import define
+from sklearn_gru.nets.fused._compile import Functions
+from sklearn_gru.nets.fused._kernels import address, products
+from sklearn_gru.nets.fused._lanes import for_all_lanes
+from sklearn_gru.nets.fused._products import packed
 
 both_dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 # rows, depth, columns: whole tiles, parts of tiles in every direction, single numbers
@@ -24,6 +27,10 @@ def matrices(size, dtype):
     n_rows, depth, n_columns = size
     shapes = [(n_rows, depth), (depth, n_columns), (n_rows, n_columns)]
     return [rng.normal(size=shape).astype(dtype) for shape in shapes]
+
+
+def add_product(c, a, b):
+    products(c.dtype.name).add(c, a, packed(b))
 
 
 def assert_product(actual, a, b, c):
@@ -38,7 +45,7 @@ def assert_product(actual, a, b, c):
 def test_products(size, dtype):
     a, b, c = matrices(size, dtype)
     result = c.copy()
-    add_product(result, a, pack(b))
+    add_product(result, a, b)
     assert_product(result, a, b, c)
 
 
@@ -47,7 +54,7 @@ def test_products(size, dtype):
 def test_products_with_a_transpose(size, dtype):
     a, b, c = matrices(size, dtype)
     result = c.copy()
-    add_transposed_product(result, np.ascontiguousarray(a.T), b)
+    products(dtype).add_transposed(result, np.ascontiguousarray(a.T), b)
     assert_product(result, a, b, c)
 
 
@@ -55,7 +62,7 @@ def test_products_with_a_transpose(size, dtype):
 def test_products_of_parts_leave_the_rest_alone(dtype):
     a, b, _ = matrices((9, 20, 30), dtype)
     whole = np.full((12, 60), 7, dtype)
-    add_product(whole[2:9, 5:25], a[1:8, 3:11], pack(b[3:11, 4:24]))
+    add_product(whole[2:9, 5:25], a[1:8, 3:11], b[3:11, 4:24])
     expected = np.full((12, 60), 7, dtype)
     expected[2:9, 5:25] += a[1:8, 3:11] @ b[3:11, 4:24]
     assert_allclose(whole, expected, rtol=1e-5)
@@ -67,26 +74,30 @@ def test_products_of_parts_leave_the_rest_alone(dtype):
 def test_an_element_does_not_depend_on_the_other_rows():
     a, b, _ = matrices((29, 40, 50), "float32")
     together = np.zeros((29, 50), "float32")
-    add_product(together, a, pack(b))
+    add_product(together, a, b)
     for rows in (slice(4, 5), slice(1, 12), slice(26, 29)):
         alone = np.zeros((29, 50), "float32")[rows]
-        add_product(alone, a[rows], pack(b))
+        add_product(alone, a[rows], b)
         assert_array_equal(alone, together[rows])
 
 
 def compiled(function):
-    @lanewise
     def apply(x, y):
         y[0] = function(x[0])
 
-    @numba.njit
-    def run(x, y):
-        apply(0, x.shape[1], (x, y))
+    @cache
+    def for_dtype(dtype):
+        module = ir.Module()
+        _, code = define(module, "run", 3, dtype)
+        n_lanes, x, y = code.arguments
+        for_all_lanes(code, apply, n_lanes, [x], [y])
+        code.builder.ret_void()
+        return Functions(module).run
 
     def call(x):
-        y = np.full((1, len(x)), 5, x.dtype)
-        run(x[None], y)
-        return y[0]
+        y = np.full(len(x), 5, x.dtype)
+        for_dtype(x.dtype.name)(len(x), address(x), address(y))
+        return y
 
     return call
 

@@ -145,7 +145,7 @@ def test_inference_is_in_float64_without_dropout_and_on_a_copy(dtype):
 
 
 def test_the_compiled_recurrence_keeps_the_precision_it_was_trained_in():
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     net = make_net(torch.float32)
     inferring, _, precision = for_inference(net)
     assert precision == inferring.head.weight.dtype == torch.float64

@@ -1,15 +1,39 @@
-"""The GRU layer as loops compiled by numba, for the CPU.
+"""Recurrent layers compiled into vector instructions, for the CPU.
 
-`_lanes` writes vector instructions, `_activations` and `_matmul` compute with them,
-`_gru` has the layer's mathematics, `_layer` makes it an operation of torch, `_linear`
-is a linear layer over many rows, `_steps` reads symbols one by one.
+A cell declares its equations: `_gru`, `_lstm` and `_rnn`, in the form that `_cell`
+says. `_forward` and `_backward` run any of them through time, over the arrays of
+`_layout`. `_packing` copies weights into the order in which `_products` reads them. All
+are written with `_lanes` (vector registers), `_code` (loops and whole numbers) and
+`_activations`. `_compile` turns what was written into machine code, and keeps it in
+files; `_kernels` has the compiled functions of each cell.
 
-numba compiles a function anew only if the function's own file has changed. After a
-change in `_lanes`, `_activations` or `_matmul`, run `make clean-kernels`.
+`_layer` has the arrays of one layer, with the sizes and weights of `_parameters`, and
+`_plan` those of a stack of layers; `_stack` makes a stack an operation of torch,
+`_steps` reads symbols one by one, and `_linear` is a linear layer over many rows.
 """
 
-from sklearn_gru.nets.fused._layer import fused_gru
+from sklearn_gru.nets.fused import _activations as activations
+from sklearn_gru.nets.fused._cell import CompiledCell, Inner
+from sklearn_gru.nets.fused._compile import cache_folder
+from sklearn_gru.nets.fused._gru import gru
+from sklearn_gru.nets.fused._kernels import products
 from sklearn_gru.nets.fused._linear import fused_linear
+from sklearn_gru.nets.fused._lstm import lstm
+from sklearn_gru.nets.fused._rnn import rnn
+from sklearn_gru.nets.fused._stack import Stack, kernel_for
 from sklearn_gru.nets.fused._steps import FusedSteps
 
-__all__ = ["FusedSteps", "fused_gru", "fused_linear"]
+__all__ = [
+    "CompiledCell",
+    "FusedSteps",
+    "Inner",
+    "Stack",
+    "activations",
+    "cache_folder",
+    "fused_linear",
+    "gru",
+    "kernel_for",
+    "lstm",
+    "products",
+    "rnn",
+]

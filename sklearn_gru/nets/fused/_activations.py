@@ -58,3 +58,16 @@ def polynomial(coefficients, x):
 
 def _is_double(x):
     return isinstance(x.value.type.element, ir.DoubleType)
+
+
+def _tanh_slope(n, gradient):
+    """Multiply a gradient with the derivative of tanh, where tanh is n."""
+    return gradient * (1.0 - n * n)
+
+
+def _relu_slope(n, gradient):
+    """Multiply a gradient with the derivative of relu, where relu is n."""
+    return n.where_positive(gradient)
+
+
+ACTIVATIONS = {"tanh": (tanh, _tanh_slope), "relu": (relu, _relu_slope)}

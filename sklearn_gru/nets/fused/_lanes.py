@@ -1,20 +1,20 @@
-"""Arithmetic on vector registers, for numba.
+"""Arithmetic on vector registers.
 
 A compiler does not always recognise that a loop over a small array can be vectorised,
 and then the loop is slow. Here loops are written with vectors from the start: a Python
-function that computes with `Lanes` is traced once, at compile time, into instructions
-on whole registers. A row whose length is no multiple of the registers' width ends in a
-masked part.
+function that computes with `Lanes` is traced once into instructions on whole registers.
+A row whose length is no multiple of the registers' width ends in a masked part.
 """
 
 import llvmlite.binding
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
+
+from sklearn_gru.nets.fused._code import WORD
 
 WIDE = llvmlite.binding.get_host_cpu_features().get("avx512f", False)
 REGISTER_BYTES = 64 if WIDE else 32
-INDEX = ir.IntType(64)
+ELEMENTS = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
+SIZES = {"float32": 4, "float64": 8}
 
 
 class Lanes:
@@ -96,7 +96,7 @@ class Lanes:
     def _call(self, name, operands):
         kind = self.value.type
         double = isinstance(kind.element, ir.DoubleType)
-        function = cgutils.get_or_insert_function(
+        function = _declared(
             self.builder.module,
             ir.FunctionType(kind, [kind] * len(operands)),
             f"llvm.{name}.v{kind.count}f{64 if double else 32}",
@@ -107,42 +107,61 @@ class Lanes:
 class Memory:
     """Rows of arrays in memory, loaded and stored as `Lanes`."""
 
-    def __init__(self, context, builder, dtype):
-        self.builder = builder
-        self.element = context.get_value_type(dtype)
-        self.size = context.get_abi_sizeof(self.element)
+    def __init__(self, code):
+        self.builder = code.builder
+        self.element = ELEMENTS[code.dtype]
+        self.size = SIZES[code.dtype]
         self.width = REGISTER_BYTES // self.size
         self.vector = ir.VectorType(self.element, self.width)
 
-    def lanes_left(self, left):
-        """Return the mask of the first `left` lanes."""
-        indices = ir.VectorType(INDEX, self.width)
-        numbers = ir.Constant(indices, list(range(self.width)))
-        return self.builder.icmp_signed("<", numbers, self._spread(left, indices))
+    def first_lanes(self, number):
+        """Return the mask of the first lanes, as many as `number`."""
+        indices = ir.VectorType(WORD, self.width)
+        lanes = ir.Constant(indices, list(range(self.width)))
+        return self.builder.icmp_signed("<", lanes, self._spread(number.value, indices))
 
-    def broadcast(self, pointer):
+    def broadcast(self, address):
         """Load one number into all lanes."""
-        number = self.builder.load(pointer, align=self.size)
+        number = self.builder.load(self._as_number(address), align=self.size)
         return Lanes(self.builder, self._spread(number, self.vector))
 
-    def load(self, pointer, mask=None):
-        pointer = self._as_vector(pointer)
+    def copy(self, source, target):
+        """Copy one number from an address to another."""
+        number = self.builder.load(self._as_number(source))
+        self.builder.store(number, self._as_number(target))
+
+    def add(self, source, target):
+        """Add one number to another."""
+        target = self._as_number(target)
+        number = self.builder.load(self._as_number(source))
+        self.builder.store(self.builder.fadd(self.builder.load(target), number), target)
+
+    def set_zero(self, target):
+        """Set one number to zero."""
+        zero = ir.Constant(self.element, 0.0)
+        self.builder.store(zero, self._as_number(target))
+
+    def load(self, address, mask=None):
+        pointer = self._as_vector(address)
         if mask is None:
             return Lanes(self.builder, self.builder.load(pointer, align=self.size))
         nothing = ir.Constant(self.vector, None)
         arguments = [pointer, self._align(), mask, nothing]
         return Lanes(self.builder, self._masked("load", self.vector, arguments))
 
-    def store(self, lanes, pointer, mask=None):
-        pointer = self._as_vector(pointer)
+    def store(self, lanes, address, mask=None):
+        pointer = self._as_vector(address)
         if mask is None:
             self.builder.store(lanes.value, pointer, align=self.size)
             return
         arguments = [lanes.value, pointer, self._align(), mask]
         self._masked("store", ir.VoidType(), arguments)
 
-    def _as_vector(self, pointer):
-        return self.builder.bitcast(pointer, self.vector.as_pointer())
+    def _as_number(self, address):
+        return self.builder.inttoptr(address.value, self.element.as_pointer())
+
+    def _as_vector(self, address):
+        return self.builder.inttoptr(address.value, self.vector.as_pointer())
 
     def _align(self):
         return ir.Constant(ir.IntType(32), self.size)
@@ -150,7 +169,7 @@ class Memory:
     def _masked(self, name, result, arguments):
         kind = ir.FunctionType(result, [argument.type for argument in arguments])
         name = f"llvm.masked.{name}.v{self.width}f{8 * self.size}.p0"
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        function = _declared(self.builder.module, kind, name)
         return self.builder.call(function, arguments)
 
     def _spread(self, number, kind):
@@ -162,71 +181,69 @@ class Memory:
 
 
 class Row:
-    """A row made of parts of equal length; `row[k]` gives some lanes of part k."""
+    """Some lanes of a row made of parts; `row[k]` gives those of part k.
 
-    def __init__(self, memory, start, part_length, position, mask):
-        self.memory = memory
-        self.start = start
-        self.part_length = part_length
-        self.position = position
-        self.mask = mask
-
-    def _pointer(self, part):
-        builder = self.memory.builder
-        before = builder.mul(ir.Constant(INDEX, part), self.part_length)
-        return builder.gep(self.start, [builder.add(before, self.position)])
-
-    def __getitem__(self, part):
-        return self.memory.load(self._pointer(part), self.mask)
-
-    def __setitem__(self, part, lanes):
-        self.memory.store(lanes, self._pointer(part), self.mask)
-
-
-def row_pointer(context, builder, kind, array, index):
-    """Address the start of row `index` of a two-dimensional array."""
-    fields = context.make_array(kind)(context, builder, array)
-    stride = builder.extract_value(fields.strides, 0)
-    address = builder.ptrtoint(fields.data, INDEX)
-    address = builder.add(address, builder.mul(index, stride))
-    return builder.inttoptr(address, fields.data.type)
-
-
-def lanewise(function):
-    """Turn a function of `Row`s into a function of matrices that numba can call.
-
-    The result is called as ``name(row, part_length, matrices)``, with a tuple of
-    matrices, and works on row number `row` of each.
+    Parameters
+    ----------
+    memory : Memory
+    parts : sequence of Number
+        The address of each part's first lane here.
+    mask : ir.Value or None
     """
 
-    @intrinsic
-    def compiled(typing_context, row, part_length, matrices):
-        signature = types.void(types.int64, types.int64, matrices)
+    def __init__(self, memory, parts, mask):
+        self.memory = memory
+        self.parts = parts
+        self.mask = mask
 
-        def emit(context, builder, signature, arguments):
-            row, n_lanes, packed = arguments
-            kinds = list(signature.args[2])
-            memory = Memory(context, builder, kinds[0].dtype)
-            starts = [
-                row_pointer(
-                    context, builder, kind, builder.extract_value(packed, i), row
-                )
-                for i, kind in enumerate(kinds)
-            ]
+    def __getitem__(self, part):
+        return self.memory.load(self.parts[part], self.mask)
 
-            def body(position, mask=None):
-                function(*(Row(memory, s, n_lanes, position, mask) for s in starts))
+    def __setitem__(self, part, lanes):
+        self.memory.store(lanes, self.parts[part], self.mask)
 
-            width = ir.Constant(INDEX, memory.width)
-            whole = builder.mul(builder.sdiv(n_lanes, width), width)
-            zero = ir.Constant(INDEX, 0)
-            with cgutils.for_range_slice(builder, zero, whole, width) as (position, _):
-                body(position)
-            left = builder.sub(n_lanes, whole)
-            with builder.if_then(builder.icmp_signed(">", left, zero)):
-                body(whole, memory.lanes_left(left))
-            return context.get_dummy_value()
 
-        return signature, emit
+def for_all_lanes(code, function, n_lanes, *rows):
+    """Call a function of `Row`s for all lanes of rows.
 
-    return compiled
+    Parameters
+    ----------
+    code : Code
+    function : callable
+        Takes as many `Row`s as there are `rows`.
+    n_lanes : Number
+        Length of each part.
+    *rows : sequence of Number
+        The addresses of a row's parts.
+    """
+    memory = Memory(code)
+
+    def body(position, mask=None):
+        moved = ([part + position * memory.size for part in parts] for parts in rows)
+        function(*(Row(memory, parts, mask) for parts in moved))
+
+    whole = n_lanes // memory.width * memory.width
+    with code.loop(whole, step=memory.width) as position:
+        body(position)
+    with code.when(whole.compared("<", n_lanes)):
+        body(whole, memory.first_lanes(n_lanes - whole))
+
+
+def copy_lanes(source, target):
+    """Copy a row."""
+    target[0] = source[0]
+
+
+def clear_lanes(target):
+    """Fill a row with zeros."""
+    target[0] = target[0].zero()
+
+
+def add_lanes(source, target):
+    """Add a row to another."""
+    target[0] = target[0] + source[0]
+
+
+def _declared(module, kind, name):
+    """Declare a function of LLVM's own once."""
+    return module.globals.get(name) or ir.Function(module, kind, name)

@@ -1,249 +1,262 @@
-"""Compiled GRU layers as an operation of torch."""
+"""The arrays of one recurrent layer in one direction, over batches of one size."""
+
+from math import prod
 
 import numpy as np
 import torch
 
 from sklearn_gru.nets.buffers import borrow, give_back
-from sklearn_gru.nets.fused._gru import (
-    as_torch_has_them,
-    backward,
-    forward,
-    packed_weights,
-    transposed_weights,
+from sklearn_gru.nets.fused._kernels import Record, address, laid_out
+from sklearn_gru.nets.fused._layout import Adjoint, Part, Run
+from sklearn_gru.nets.fused._packing import Sums
+from sklearn_gru.nets.fused._parameters import (
+    Parameters,
+    Sizes,
+    addresses_of,
+    weights_record,
 )
-from sklearn_gru.nets.threads import n_threads, on_threads, parts
+from sklearn_gru.nets.fused._products import DEPTH
 
-# With fewer multiplications, a second thread costs more time than it saves.
-WORTH_A_THREAD = 20_000_000
-# Gradients are summed within parts of the batch, and then over the parts. There are at
-# most MOST_PARTS, each with about ROWS_OF_A_PART rows or more, and with
-# STEPS_OF_A_PART time steps or more when those of all its rows are counted.
-MOST_PARTS = 8
-ROWS_OF_A_PART = 16
-STEPS_OF_A_PART = 128
+# What `Reading` points to where no state is reset.
+NEVER = np.zeros(1, np.int64)
 
 
-def fused_gru(x, states, cells):
-    """Run GRU layers over time, each on the hidden states of the layer below.
+class Layer:
+    """One layer in one direction, over batches of one size.
 
     Parameters
     ----------
-    x : Tensor of shape (B, T, input_size), or of integers, (B, T)
-        Converted to the weights' dtype.
-    states : sequence of Tensor of shape (1, B, units), or of None
-        One per layer; None is all zeros.
-    cells : sequence of sklearn_gru.nets.cells.GRU
-        The layers.
-
-    Returns
-    -------
-    hidden : Tensor of shape (B, T, units)
-        The last layer's. A view: in memory, time is the first axis.
-    last : tuple of Tensor of shape (1, B, units)
-        The last state of every layer. If no other states are needed, use these and not
-        `hidden`: the backward pass then adds up no gradients that are zero.
+    kernel : Recurrence
+    shape : Shape
+    ranges : list of (int, int)
+        The parts of the batch whose gradients are summed apart.
     """
-    parameters = [weight for cell in cells for weight in parameters_of(cell)]
-    if x.is_floating_point():
-        x = x.to(parameters[0].dtype)
-    x = x.transpose(0, 1).contiguous()  # (T, B, input_size) or (T, B)
-    inputs = x, *states, *parameters
-    if torch.is_grad_enabled() and any(map(_has_gradient, inputs)):
-        hidden, *last = _FusedGRU.apply(list(map(variant_of, cells)), *inputs)
-    else:
-        layers = _layers(list(map(variant_of, cells)), inputs, keep=False)
-        for cell, layer in zip(cells, layers, strict=True):
-            layer.weights = _kept_weights(cell, layer)
-        hidden, *last = _forward(layers)
-    return hidden.transpose(0, 1), tuple(last)
 
-
-def _has_gradient(tensor):
-    return tensor is not None and tensor.requires_grad
-
-
-def _kept_weights(cell, layer):
-    """Return the packed weights; a frozen layer packs them once and keeps them."""
-    if cell.arranged is None:
-        return layer.arranged()
-    if layer.reads_symbols not in cell.arranged:
-        cell.arranged[layer.reads_symbols] = layer.arranged()
-    return cell.arranged[layer.reads_symbols]
-
-
-class _FusedGRU(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, variants, *inputs):
-        ctx.layers = _layers(variants, inputs, keep=True)
-        for layer in ctx.layers:
-            layer.weights = layer.arranged()
-        hidden, *last = _forward(ctx.layers)
-        # Saved only so that torch notices if they are overwritten before `backward`.
-        ctx.save_for_backward(hidden, *inputs)
-        ctx.set_materialize_grads(False)
-        return hidden, *(state.clone() for state in last)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, d_hidden, *d_last):
-        _ = ctx.saved_tensors  # raises if one was overwritten
-        _, wants_d_x, *_ = ctx.needs_input_grad
-        gradients = _backward(ctx.layers, d_hidden, d_last, wants_d_x)
-        wanted = zip(gradients, ctx.needs_input_grad[1:], strict=True)
-        return None, *(torch.from_numpy(g) if wants else None for g, wants in wanted)
-
-
-def _layers(variants, inputs, keep):
-    """Lay out the arrays of a run; each layer reads the states of the one below."""
-    x, *inputs = inputs
-    x, layers = x.detach().numpy(), []
-    for i, variant in enumerate(variants):
-        parameters = inputs[len(variants) + 4 * i :][:4]
-        layers.append(_Layer(variant, x, inputs[i], parameters, keep))
-        x = layers[-1].hidden[1:]
-    return layers
-
-
-def _forward(layers):
-    """Return the last layer's states (T, B, units), and every layer's last state."""
-
-    def run(start, stop):
-        for layer in layers:
-            layer.forward(start, stop)
-
-    threads = n_threads() if _are_large(layers) else 1
-    on_threads(run, parts(layers[0].n_rows, threads), threads)
-    hidden = torch.from_numpy(layers[-1].hidden)[1:]
-    below = [torch.from_numpy(layer.hidden[-1:]) for layer in layers[:-1]]
-    return hidden, *below, hidden[-1:]
-
-
-def _backward(layers, d_hidden, d_last, wants_d_x):
-    """Return the gradients of x, of the states, and of all parameters."""
-    ranges = _ranges(layers)
-    if d_hidden is not None:
-        d_hidden = d_hidden.contiguous().numpy()
-    for i, layer in reversed(list(enumerate(layers))):
-        wants = wants_d_x or i > 0
-        layer.prepare_backward(d_hidden, d_last[i], wants, len(ranges))
-        d_hidden = layer.d_x
-
-    def run(part, start, stop):
-        for layer in reversed(layers):
-            layer.backward(part, start, stop)
-
-    on_threads(run, [(i, *ends) for i, ends in enumerate(ranges)], n_threads())
-    parameters = [gradient for layer in layers for gradient in layer.gradients()]
-    return [layers[0].d_x, *(layer.d_state for layer in layers), *parameters]
-
-
-def _ranges(layers):
-    """Divide the rows for `_backward`, by sizes alone: sums depend on the division."""
-    n_rows, number = layers[0].n_rows, 1
-    if _are_large(layers):
-        by_rows = max(n_rows // ROWS_OF_A_PART, 2)
-        by_steps = n_rows * layers[0].n_steps // STEPS_OF_A_PART
-        number = max(min(by_rows, by_steps, MOST_PARTS), 1)
-    return parts(n_rows, number) or [(0, 0)]
-
-
-def _are_large(layers):
-    return sum(layer.n_products for layer in layers) >= WORTH_A_THREAD
-
-
-class _Layer:
-    """One layer's arrays in a run over a batch, forward and backward."""
-
-    def __init__(self, variant, x, state, parameters, keep):
-        self.gates = None
-        self.variant = self.reset_after, _ = variant
-        self.parameters = [parameter.detach().numpy() for parameter in parameters]
-        _, w_h, _, _ = self.parameters
-        self.dtype, self.units = w_h.dtype, w_h.shape[1]
-        self.n_steps, self.n_rows = x.shape[:2]
-        self.n_products = self.n_steps * self.n_rows * w_h.size
-        self.reads_symbols = x.ndim == 2
-        self.x, self.symbols = x, NO_SYMBOLS
-        if self.reads_symbols:
-            self.x, self.symbols = np.empty((*x.shape, 0), self.dtype), x
-        self.state = np.empty((0, self.units), self.dtype)
-        if state is not None:
-            self.state = state.detach().contiguous().numpy()[0]
-        # The initial state comes first.
-        shape = self.n_steps + 1, self.n_rows, self.units
-        self.hidden = np.empty(shape, self.dtype)
-        kept_steps = self.n_steps if keep else 1
-        self.gates = borrow((kept_steps, self.n_rows, 4 * self.units), self.dtype)
+    def __init__(self, kernel, shape, ranges):
+        self._memory = self._resets = None
+        self.kernel, self.shape = kernel, shape
+        self.sizes = sizes = Sizes(kernel, shape)
+        itemsize = kernel.dtype.itemsize
+        kept = prod(sizes.kept) * itemsize
+        n_kept = [_n_kept(shape, stop - start) for start, stop in ranges]
+        blocks = [kept, sizes.state, sizes.state, *sizes.packed]
+        if shape.keep:
+            blocks += [sizes.state, *sizes.transposed]
+            blocks += [sum(sizes.gradients) * len(ranges)]
+            blocks += [size * n for n in n_kept for size in sizes.collected]
+        offsets, end = laid_out(blocks)
+        self._memory = borrow((end + 1,), np.uint8)
+        start = address(self._memory)
+        places = [start + offset for offset in offsets]
+        self._kept, self._initial, self._zeroed, *places = places
+        self._packed, places = tuple(places[:4]), places[4:]
+        self._run = Record(self._run_fields())
+        self._weights = weights_record(shape, self._packed)
+        if shape.keep:
+            self._lay_out_backward(ranges, n_kept, places)
 
     def __del__(self):
-        # Not earlier: while torch's graph exists, a backward pass may follow.
-        if self.gates is not None:
-            give_back(self.gates)
+        if self._memory is not None:
+            give_back(self._memory)
 
-    def arranged(self):
-        """Return the weights, packed for `forward`."""
-        return packed_weights(*self.parameters, self.reset_after, self.reads_symbols)
+    def _run_fields(self):
+        shape, itemsize = self.shape, self.kernel.dtype.itemsize
+        several_steps = shape.keep and shape.n_steps > 1
+        symbol_row = 8 if shape.reads_symbols else 0
+        never = address(NEVER)
+        return Run(
+            n_steps=shape.n_steps,
+            n_rows=shape.n_rows,
+            n_inputs=0 if shape.reads_symbols else shape.n_features,
+            units=shape.units,
+            is_backward=shape.direction,
+            starts_at_zero=1,
+            x=0,
+            symbols=never,
+            symbol_step=symbol_row * shape.n_rows,
+            symbol_row=symbol_row,
+            resets=never,
+            reset_step=0,
+            reset_row=0,
+            any_reset=never,
+            any_reset_step=0,
+            initial=self._initial,
+            zeroed=self._zeroed,
+            offsets=0,
+            w_x=0,
+            w_h=0,
+            w_inner=0,
+            hidden=0,
+            hidden_row=shape.n_directions * shape.units * itemsize,
+            kept=self._kept,
+            kept_step=prod(self.sizes.kept[1:]) * itemsize if several_steps else 0,
+        )
+
+    def _lay_out_backward(self, ranges, n_kept, places):
+        shape, itemsize = self.shape, self.kernel.dtype.itemsize
+        row = shape.n_directions * shape.units * itemsize
+        self._d_state, *transposed, gradients = places[:5]
+        collected = places[5:]
+        self._transposed = weights_record(shape, (0, 0, 0, 0), transposed)
+        u_x, u_h, u_inner = transposed
+        fields = Adjoint(u_x, u_h, u_inner, 0, row * shape.n_rows, row, 0, 0, 0, 0)
+        self._adjoint = Record(fields)
+        part_bytes = sum(self.sizes.gradients)
+        length = part_bytes // itemsize
+        self._parts = []
+        for number, ((start, stop), n) in enumerate(zip(ranges, n_kept, strict=True)):
+            own = collected[4 * number : 4 * number + 4]
+            sums = self._sums_of(gradients + number * part_bytes)
+            self._parts.append(Record(Part(start, stop, n, *own, length, *sums)))
+        self._sums = Record(
+            Sums(
+                shape.units,
+                shape.n_features,
+                len(ranges),
+                length,
+                *self._sums_of(gradients),
+                0,
+                0,
+                0,
+                0,
+            )
+        )
+
+    def _sums_of(self, start):
+        """Return the addresses of a part's gradients."""
+        w_x, w_h, w_inner, _ = self.sizes.gradients
+        return start, start + w_x, start + w_x + w_h, start + w_x + w_h + w_inner
+
+    def begin(self, parameters, packed, x, hidden, state):
+        """Set what the next run reads and writes.
+
+        Parameters
+        ----------
+        parameters : Parameters
+        packed : Packed or None
+            None packs the parameters.
+        x, hidden : int
+            Addresses of the arrays (T, B, n_features), or of int64, (T, B), and (T, B,
+            n_directions * units).
+        state : Tensor of shape (n_states, B, units) or None
+            The state before the first step; None is all zeros.
+        """
+        self.parameters, self.state = parameters, state
+        shape, itemsize = self.shape, self.kernel.dtype.itemsize
+        offsets, w_x, w_h, w_inner = packed.addresses if packed else self._packed
+        inputs = {"symbols" if shape.reads_symbols else "x": x}
+        self._run.set(
+            starts_at_zero=state is None,
+            initial=self._initial if state is None else state.data_ptr(),
+            offsets=offsets,
+            w_x=w_x,
+            w_h=w_h,
+            w_inner=w_inner,
+            hidden=hidden + shape.direction * shape.units * itemsize,
+            **inputs,
+        )
+        if packed is None:
+            self._weights.set(**addresses_of(parameters))
+            self.kernel.pack(self._weights.address)
+
+    def reset(self, resets):
+        """Set states to zero before some steps of the next run.
+
+        Parameters
+        ----------
+        resets : Tensor of shape (T, B), bool, or None
+        """
+        if resets is None and self._resets is None:
+            return
+        self._resets, never = None, address(NEVER)
+        given, any_reset, size = never, never, 0
+        if resets is not None:
+            numbers = resets.to(torch.int64).contiguous()
+            self._resets = numbers, resets.any(dim=1).to(torch.int64)
+            given, any_reset = (tensor.data_ptr() for tensor in self._resets)
+            size = numbers.itemsize
+        self._run.set(
+            resets=given,
+            reset_step=self.shape.n_rows * size,
+            reset_row=size,
+            any_reset=any_reset,
+            any_reset_step=size,
+        )
 
     def forward(self, start, stop):
-        forward(
-            self.x,
-            self.symbols,
-            self.state,
-            *self.weights,
-            self.hidden,
-            self.gates,
-            start,
-            stop,
-            *self.variant,
-        )
+        """Run some rows of the batch through time."""
+        self.kernel.forward(self._run.address, start, stop)
 
-    def prepare_backward(self, d_hidden, d_last, wants_d_x, n_parts):
-        """Lay out the arrays of the gradients; `d_hidden` may be filled in later."""
-        w_x, w_h, _, _ = self.parameters
-        nothing = np.zeros((1, self.n_rows, self.units), self.dtype)
-        self.d_hidden = nothing if d_hidden is None else d_hidden
-        self.d_state = (nothing if d_last is None else d_last.numpy()).copy()
-        self.d_x = np.empty(self.x.shape if wants_d_x else (0, 0, 0), self.dtype)
-        self.turned = transposed_weights(w_x, w_h, self.reset_after, wants_d_x)
-        self.d_w_x = np.zeros((n_parts, w_x.shape[1], 3 * self.units), self.dtype)
-        self.d_w_h = np.zeros((n_parts, self.units, 3 * self.units), self.dtype)
-        self.d_bias = np.zeros((n_parts, 4 * self.units), self.dtype)
+    @property
+    def output_step(self):
+        """Bytes from one time step of the output to the next."""
+        shape = self.shape
+        row = shape.n_directions * shape.units * self.kernel.dtype.itemsize
+        return shape.n_rows * row
 
-    def backward(self, part, start, stop):
-        backward(
-            self.x,
-            self.symbols,
-            *self.turned,
-            self.hidden,
-            self.gates,
-            len(self.state) == 0,
-            self.d_hidden,
-            self.d_state[0],
-            self.d_x,
-            self.d_w_x[part],
-            self.d_w_h[part],
-            self.d_bias[part],
-            start,
-            stop,
-            *self.variant,
+    def last_memory(self):
+        """List what the last state has besides the hidden state, as tensors."""
+        memory = self.kernel.cell.memory
+        if not memory:
+            return []
+        nbytes = prod(self.sizes.kept) * self.kernel.dtype.itemsize
+        offset = self._kept - address(self._memory)
+        kept = self._memory[offset : offset + nbytes].view(self.kernel.dtype)
+        steps = torch.from_numpy(
+            kept.reshape(*self.sizes.kept[:2], -1, self.shape.units)
         )
+        last = steps[0 if self.shape.direction else -1]
+        return [last[:, part] for part in memory]
+
+    def begin_backward(self, d_hidden, d_hidden_step, d_last, d_x):
+        """Set what the next backward pass reads and writes.
+
+        Parameters
+        ----------
+        d_hidden : int
+            The address of an array (T, B, n_directions * units).
+        d_hidden_step : int
+            Bytes from one time step to the next; 0 if all have the same gradient.
+        d_last : Tensor of shape (n_states, B, units) or None
+        d_x : int
+            The address of an array like x that is filled, or added to by the first of
+            two directions, which run last first; 0 if its gradient is not wanted.
+        """
+        shape, itemsize = self.shape, self.kernel.dtype.itemsize
+        is_last = shape.direction == shape.n_directions - 1
+        self.d_last = None if d_last is None else d_last.contiguous()
+        self.d_state = None if self.state is None else torch.empty_like(self.state)
+        self._adjoint.set(
+            d_hidden=d_hidden + shape.direction * shape.units * itemsize,
+            d_hidden_step=d_hidden_step,
+            d_last=0 if d_last is None else self.d_last.data_ptr(),
+            d_state=self._d_state if self.state is None else self.d_state.data_ptr(),
+            d_x=d_x,
+            adds_d_x=not is_last,
+        )
+        weight_ih, weight_hh, _, _ = self.parameters
+        self._transposed.set(
+            weight_ih=weight_ih.data_ptr() if d_x else 0, weight_hh=weight_hh.data_ptr()
+        )
+        self.kernel.pack_transposed(self._transposed.address)
+
+    def backward(self, part):
+        """Run the adjoint of the rows of one part."""
+        addresses = self._run.address, self._adjoint.address, self._parts[part].address
+        self.kernel.backward(*addresses)
 
     def gradients(self):
-        """Return the gradients of w_x, w_h, b_x and b_h."""
-        sums = self.d_w_x, self.d_w_h, self.d_bias
-        return as_torch_has_them(*sums, self.reset_after)
+        """Return the gradients of the parameters."""
+        gradients = Parameters(*map(torch.empty_like, self.parameters))
+        self._sums.set(**addresses_of(gradients))
+        self.kernel.add_up(self._sums.address)
+        return gradients
+
+    def forget(self):
+        """Drop the tensors that a run has brought."""
+        self.parameters = self.state = self.d_last = self.d_state = None
 
 
-NO_SYMBOLS = np.empty((0, 0), np.int64)
-
-
-def parameters_of(cell):
-    """List a layer's parameters: w_x, w_h, b_x, b_h."""
-    # Reading attribute by attribute takes five times as long, which shows in short
-    # steps.
-    return list(cell._parameters.values())
-
-
-def variant_of(cell):
-    """Return a layer's `reset_after`, and whether its activation is relu."""
-    return cell.reset_after, cell.act is torch.relu
+def _n_kept(shape, n_rows):
+    """Return how many rows of factors are collected before they are multiplied."""
+    return min(DEPTH // max(n_rows, 1) + 1, shape.n_steps) * n_rows

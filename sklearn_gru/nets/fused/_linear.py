@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from sklearn_gru.nets.fused._matmul import add_product, add_transposed_product, pack
+from sklearn_gru.nets.fused._kernels import products
+from sklearn_gru.nets.fused._products import packed
 from sklearn_gru.nets.threads import n_threads, on_threads, parts
 
 # Multiplications from which on a second thread pays. A recurrent layer needs more of
@@ -17,7 +18,7 @@ def fused_linear(x, layer):
     Parameters
     ----------
     x : Tensor of shape (B, T, in_features)
-        As `fused_gru` returns it: in memory, time is the first axis.
+        As `Stack.run` returns it: in memory, time is the first axis.
     layer : torch.nn.Linear
 
     Returns
@@ -47,8 +48,9 @@ class _FusedLinear(torch.autograd.Function):
         weight = weight.detach().numpy()
         d_x, d_weight = np.zeros_like(x), np.zeros(weight.T.shape, x.dtype)
         _add_product(d_x, d_result, weight, ctx.threads)
+        add_transposed = products(x.dtype.name).add_transposed
         on_threads(
-            lambda start, stop: add_transposed_product(
+            lambda start, stop: add_transposed(
                 d_weight[start:stop], x[:, start:stop], d_result
             ),
             parts(len(d_weight), ctx.threads),
@@ -59,9 +61,10 @@ class _FusedLinear(torch.autograd.Function):
 
 
 def _add_product(c, a, b, threads):
-    panels = pack(b)
+    add = products(c.dtype.name).add
+    panels = packed(b)
     on_threads(
-        lambda start, stop: add_product(c[start:stop], a[start:stop], panels),
+        lambda start, stop: add(c[start:stop], a[start:stop], panels),
         parts(len(c), threads),
         threads,
     )
