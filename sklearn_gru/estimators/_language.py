@@ -45,18 +45,18 @@ class BaseLanguageModel(BaseRecurrent):
                 self._resolve_device()
                 self._set_alphabet(Vocabulary.of([*texts, characters]), endless)
             seed = self._draw_seed()
-            self._train(
+            dataset = self._dataset(texts, endless, seed, hold_out=not continuing)
+            net = self._make_net(
                 LanguageNet,
                 NextSymbol,
-                self._dataset(texts, endless, seed, hold_out=not continuing),
-                1 if continuing else self.max_epochs,
-                reset,
                 seed,
+                reset,
                 n_symbols=len(self.vocabulary_),
                 n_classes=len(self.classes_),
                 boundary=BOUNDARY,
                 unknown=UNKNOWN,
             )
+            self._train(net, dataset, 1 if continuing else self.max_epochs)
             self.net_.module_.eval()
         return self
 
