@@ -83,6 +83,9 @@ class AcceleratedStep(EagerStep):
         with self.accelerator.accumulate(self.module):
             return super().__call__(batch)
 
+    def zero_grad(self):
+        self.optimizer.zero_grad()
+
     def gradient(self, batch):
         self.set_training(True)
         with self.accelerator.autocast():
