@@ -109,10 +109,9 @@ def _scoring(callbacks, scored, dataset):
 
 
 def _start_anew(net, callbacks):
-    """Forget the learning rate that an earlier training ended with."""
+    """Set the learning rate, and let none but an untrained net load a state."""
     for callback in callbacks:
         if isinstance(callback, LoadInitState):
-            # Only a fit that starts anew loads a state.
             callback.did_load_ = bool(net.history)
     for group in net.optimizer_.param_groups:
         group["lr"] = group["initial_lr"] = net.lr

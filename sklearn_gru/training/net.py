@@ -68,6 +68,7 @@ class Net(NeuralNet):
         return module(**batch.arguments)
 
     def mean_loss(self, y_pred, batch):
+        """Average the weighted losses of samples, each a mean over its own steps."""
         losses = self._losses(y_pred, batch.targets, batch)
         if batch.lengths is not None and self.module_.return_sequences:
             losses = mean(losses, batch.lengths)
