@@ -75,7 +75,7 @@ class EagerStep:
         return batches
 
     def finish(self):
-        """Leave the module as it is after a training."""
+        """Do what is left to do after the last step."""
 
 
 class ClosureStep(EagerStep):
