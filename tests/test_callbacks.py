@@ -443,3 +443,50 @@ def test_callbacks_of_weights_and_gradients_work(cls, data):
             assert_allclose(weights(model)[name], value, atol=1e-20)
         elif name.startswith("head"):
             assert not np.array_equal(weights(model)[name], value)
+
+
+class SeeBatches(Callback):
+    """Keeps what it is told of batches, at all three events."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        self.seen.append(batch)
+
+    def on_grad_computed(self, net, named_parameters, batch=None, **kwargs):
+        assert any(weight.grad is not None for _, weight in named_parameters)
+        self.seen.append(batch)
+
+    def on_batch_end(self, net, batch=None, loss=None, y_pred=None, **kwargs):
+        assert len(y_pred) == len(batch[1])
+        assert not loss.requires_grad
+        self.seen.append(batch)
+
+
+RAGGED = [x[: 2 + i % 4] for i, x in enumerate(X)]
+WEIGHT = {"sample_weight": np.ones(90)}
+
+
+@pytest.mark.parametrize(
+    ("cls", "data", "options", "names"),
+    [
+        (GRURegressor, (X, Y), {}, None),  # the sequences alone
+        (GRURegressor, (X, Y), WEIGHT, ["x", "weight"]),
+        (GRUClassifier, (RAGGED, BINARY), {}, ["x", "lengths"]),
+        (GRUClassifier, (RAGGED, BINARY), WEIGHT, ["x", "lengths", "weight"]),
+        (GRUForecaster, (SERIES,), {}, ["window"]),
+        (CharGRUGenerator, (TEXT,), {}, ["symbols", "fresh"]),
+    ],
+)
+def test_callbacks_get_a_batch_as_inputs_and_targets(cls, data, options, names):
+    see = SeeBatches()
+    cls(**SETTINGS, early_stopping=False, callbacks=[see]).fit(*data, **options)
+    for inputs, targets in see.seen:
+        if names is None:
+            assert isinstance(inputs, torch.Tensor)
+        else:
+            assert list(inputs) == names
+        rows = [inputs] if names is None else inputs.values()
+        assert all(len(values) == len(targets) for values in rows)
+    assert len(see.seen) % 3 == 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sklearn_gru import GRUForecaster, GRURegressor, make_windows
-from sklearn_gru.training import batches
+from sklearn_gru.training import sources
 
 RNG = np.random.default_rng(0)
 
@@ -93,7 +93,7 @@ def test_sequences_may_be_mapped(tmp_path):
 def test_views_of_windows_are_not_copied(monkeypatch):
     windows, targets = make_windows(RNG.normal(size=2_000), 500)
     largest = 0
-    gather = batches.gather
+    gather = sources.gather
 
     def watching(values, indices):
         nonlocal largest
@@ -101,6 +101,6 @@ def test_views_of_windows_are_not_copied(monkeypatch):
         largest = max(largest, taken.nbytes)
         return taken
 
-    monkeypatch.setattr(batches, "gather", watching)
+    monkeypatch.setattr(sources, "gather", watching)
     GRURegressor(units=2, max_epochs=1).fit(windows, targets)
     assert 0 < largest <= 32 * 500 * 8

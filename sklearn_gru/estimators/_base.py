@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_gru.estimators._settings import architecture_of, training_settings_of
 from sklearn_gru.nets import CELLS
 from sklearn_gru.training import (
     Net,
@@ -39,7 +40,7 @@ ENOUGH_TO_HOLD_OUT = 500
 class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Parameters, training and fitted attributes of a recurrent estimator.
 
-    A subclass gives `_train` a module and a dataset, from which it makes the fitted
+    A subclass gives `_make_net` a module and `_train` a dataset, which make the fitted
     attributes. If a fit fails, `_all_or_nothing` leaves the estimator as it was.
     """
 
@@ -121,36 +122,29 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             vars(self).update(before)
             raise
 
-    def _train(
-        self,
-        module,
-        criterion,
-        dataset,
-        epochs,
-        reset,
-        seed,
-        rows_of=None,
-        **module_arguments,
-    ):
-        """Train a new net, or a copy of the fitted one.
+    def _make_net(self, module, criterion, seed, reset, **module_arguments):
+        """Build a net or, unless `reset`, copy the fitted one."""
+        architecture = architecture_of(self, **module_arguments)
+        if not reset:
+            check_architecture(self.net_, architecture)
+            return copy.deepcopy(self.net_)
+        return build_net(
+            module,
+            criterion,
+            architecture,
+            training_settings_of(self),
+            device=self._device,
+            seed=seed,
+            net_class=self._net_class,
+        )
 
-        `rows_of` lets callbacks score, see `Scored`.
-        """
-        if reset:
-            net = build_net(
-                module,
-                criterion,
-                self,
-                device=self._device,
-                seed=seed,
-                net_class=self._net_class,
-                **module_arguments,
-            )
-        else:
-            check_architecture(self.net_, self, module_arguments)
-            net = copy.deepcopy(self.net_)
-        scored = rows_of and Scored(self._with_net, rows_of)
-        train(net, dataset, self, epochs, scored)
+    def _train(self, net, dataset, epochs, rows_of=None):
+        """Train a net and keep it; `rows_of` lets callbacks score, see `Scored`."""
+        classes = getattr(self, "classes_", None)
+        scored = rows_of and Scored(
+            self._with_net, rows_of, type(self).__name__, classes
+        )
+        train(net, dataset, training_settings_of(self), epochs, scored)
         self.net_ = net
 
     def _with_net(self, net):

@@ -1,6 +1,5 @@
 """The engine of CharGRUGenerator: alphabet, training, reading, writing."""
 
-from collections import deque
 from numbers import Integral
 
 import numpy as np
@@ -11,10 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
 from sklearn_gru.data import BOUNDARY, N_SPECIAL, UNKNOWN, Corpus, Vocabulary
-from sklearn_gru.estimators._base import BaseRecurrent, draw_seed
+from sklearn_gru.estimators._base import BaseRecurrent
 from sklearn_gru.estimators._texts import as_texts, check_text
-from sklearn_gru.estimators._writing import TextWriter
-from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol, Sampler
+from sklearn_gru.estimators._writing import Continuation, as_strings, write
+from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol
 from sklearn_gru.training import TextDataset, TextNet, Writer, one_thread, read
 
 ENOUGH_TO_HOLD_OUT = 100_000
@@ -45,18 +44,18 @@ class BaseLanguageModel(BaseRecurrent):
                 self._resolve_device()
                 self._set_alphabet(Vocabulary.of([*texts, characters]), endless)
             seed = self._draw_seed()
-            self._train(
+            dataset = self._dataset(texts, endless, seed, hold_out=not continuing)
+            net = self._make_net(
                 LanguageNet,
                 NextSymbol,
-                self._dataset(texts, endless, seed, hold_out=not continuing),
-                1 if continuing else self.max_epochs,
-                reset,
                 seed,
+                reset,
                 n_symbols=len(self.vocabulary_),
                 n_classes=len(self.classes_),
                 boundary=BOUNDARY,
                 unknown=UNKNOWN,
             )
+            self._train(net, dataset, 1 if continuing else self.max_epochs)
             self.net_.module_.eval()
         return self
 
@@ -116,22 +115,17 @@ class BaseLanguageModel(BaseRecurrent):
                 last[members[row]] = hidden[row, ends[row]].clone()
         return torch.stack(last)
 
-    def _read_prompt(self, prompt):
-        """Return the hidden state (units,) and the whole state at a prompt's end."""
-        check_is_fitted(self)
-        windows = read(self.net_.module_, [self._encode(prompt)], UNKNOWN)
-        ((_, _, hidden, state),) = deque(windows, maxlen=1)
-        return hidden[0, -1], state
+    def _write(self, prompt, length, stop, sampler, n=1, at_once=1):
+        """Iterate over what is added to each of `n` texts that begin with a prompt.
 
-    def _writer(self, prompt, n, stop, temperature, top_k, top_p, random_state):
-        """Make a `TextWriter` that goes on from a prompt."""
+        Reading a prompt is not put off until the first character is asked for.
+        """
         check_text(prompt, "The 'prompt' parameter")
-        hidden, state = self._read_prompt(prompt)
-        rng = np.random.default_rng(draw_seed(random_state))
-        sampler = Sampler(rng, temperature, top_k, top_p)
-        module = self.net_.module_
-        writer = Writer(module, hidden, state, n, sampler, self._symbol_of)
-        return TextWriter(writer, self.classes_, stop)
+        check_is_fitted(self)
+        prompt, stop = self._encode(prompt), as_strings(stop)
+        writer = Writer(self.net_.module_, prompt, n, sampler, self._symbol_of)
+        texts = [Continuation(self.classes_, stop) for _ in range(n)]
+        return write(texts, writer.blocks(length, at_once), length)
 
     def _log_likelihood(self, texts):
         """Sum the log-likelihood of all known characters, and count them."""

@@ -100,18 +100,17 @@ class BaseSequenceEstimator(BaseRecurrent):
                 self._different_scales = scales_differ(X, weight)
             seed = self._draw_seed()
             dataset = self._dataset(X, y, weight, seed, hold_out=not continuing)
-            self._train(
+            net = self._make_net(
                 sequence_net,
                 self._criterion(),
-                dataset,
-                1 if continuing else sequence_epochs(self, len(dataset)),
-                reset,
                 seed,
-                partial(self._rows_of, X, y),
+                reset,
                 input_size=self._input_size(),
                 output_size=self._output_size(),
                 **sequence_architecture(self, self._n_steps, self._different_scales),
             )
+            epochs = 1 if continuing else sequence_epochs(self, len(dataset))
+            self._train(net, dataset, epochs, partial(self._rows_of, X, y))
         return self
 
     @property
@@ -132,7 +131,10 @@ class BaseSequenceEstimator(BaseRecurrent):
     def _dataset(self, X, y, weight, seed, hold_out):
         """Make the training set, and split off the part that early stopping watches."""
         x_source = _source(X, self._x_encoder, self._torch_dtype, self._device)
-        make = partial(SequenceDataset, x_source, self._target_source(y))
+        lengths = X.lengths if _is_ragged(X) else None
+        make = partial(
+            SequenceDataset, {"x": x_source}, self._target_source(y), lengths=lengths
+        )
         used = np.arange(len(X))
         if weight is not None:
             # A sample of weight zero is left out.
@@ -258,8 +260,10 @@ class BaseSequenceEstimator(BaseRecurrent):
         source = _source(X, self._x_encoder, dtype, device, stream=True)
 
         def take(indices):
-            taken = source.take(indices)
-            return taken.values() if isinstance(taken, dict) else (taken,)
+            x = source.take(indices)
+            if not _is_ragged(X):
+                return (x,)
+            return x, torch.as_tensor(X.lengths[indices], device=device)
 
         n_steps = X.lengths if _is_ragged(X) else np.full(len(X), X.shape[1])
         return evaluate_in_blocks(getattr(module, method), len(X), take, n_steps)

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from sklearn_gru.data import StopStrings
+from sklearn_gru.estimators._base import draw_seed
+from sklearn_gru.nets import Sampler
 
-CHARACTERS_AT_ONCE = 64
 WRITING_CONSTRAINTS = {
     "prompt": "no_validation",
     "length": [Interval(Integral, 0, None, closed="left")],
@@ -19,59 +20,61 @@ WRITING_CONSTRAINTS = {
 }
 
 
-class TextWriter:
-    """Writes the characters of one or several texts.
+class Continuation:
+    """One text that is being written: classes come in, characters go out.
 
     Parameters
     ----------
-    writer : Writer
-        Chooses the classes.
-    classes : ndarray of shape (n_classes,), of str
+    characters : ndarray of shape (n_classes,), of str
         The character of each class; "" is the end of a text.
-    stop : str, list of str or None
-        Strings before which a text stops.
+    stop : list of str
+        Strings before which the text stops.
     """
 
-    def __init__(self, writer, classes, stop):
-        self.writer = writer
-        self.classes = classes
-        self.stop_strings = _as_strings(stop)
+    def __init__(self, characters, stop):
+        self.characters = characters
+        self.stops = StopStrings(stop)
+        self.has_ended = False
 
-    def write(self, length):
-        """Write up to `length` characters of every text, and return the texts."""
-        n = self.writer.n_texts
-        stops = [StopStrings(self.stop_strings) for _ in range(n)]
-        texts = [[] for _ in range(n)]
-        unfinished = list(range(n))
-        while unfinished and length:
-            block = self.writer.write(min(length, CHARACTERS_AT_ONCE))
-            length -= block.shape[1]
-            for i in unfinished:
-                characters, ended = self._decode(block[i])
-                last = ended or not length
-                texts[i].append(stops[i].pass_on(characters, last))
-                stops[i].found |= ended
-            unfinished = [i for i in unfinished if not stops[i].found]
-        return ["".join(pieces) for pieces in texts]
-
-    def stream(self, length):
-        """Yield up to `length` characters of the first text, one by one."""
-        stops = StopStrings(self.stop_strings)
-        for n_left in reversed(range(length)):
-            characters, ended = self._decode(self.writer.write(1)[0])
-            yield from stops.pass_on(characters, last=ended or n_left == 0)
-            if ended or stops.found:
-                return
-
-    def _decode(self, classes):
-        """Join characters up to the end of the text; tell whether it has ended."""
-        characters = self.classes[classes]
-        ends = np.flatnonzero(characters == "")
-        end = ends[0] if len(ends) else len(characters)
-        return "".join(characters[:end]), len(ends) > 0
+    def add(self, classes, last):
+        """Take the next classes, maybe the last, and return what can be passed on."""
+        if self.has_ended:
+            return ""
+        written = self.characters[classes]
+        ends = np.flatnonzero(written == "")
+        end = ends[0] if len(ends) else len(written)
+        piece = self.stops.pass_on("".join(written[:end]), last or len(ends) > 0)
+        self.has_ended = self.stops.found or len(ends) > 0
+        return piece
 
 
-def _as_strings(stop):
+def write(texts, blocks, length):
+    """Yield what each block adds to each text, until all texts have ended.
+
+    Parameters
+    ----------
+    texts : list of Continuation
+    blocks : iterator of ndarray of shape (n_texts, size)
+        The next classes of each text.
+    length : int
+        How many classes the blocks have in all.
+    """
+    for block in blocks:
+        length -= block.shape[1]
+        pairs = zip(texts, block, strict=True)
+        yield [text.add(classes, last=length == 0) for text, classes in pairs]
+        if all(text.has_ended for text in texts):
+            return
+
+
+def make_sampler(temperature, top_k, top_p, random_state):
+    """Make what chooses among the likely characters."""
+    rng = np.random.default_rng(draw_seed(random_state))
+    return Sampler(rng, temperature, top_k, top_p)
+
+
+def as_strings(stop):
+    """Read `stop` as a list of strings that are not empty."""
     strings = [stop] if isinstance(stop, str) else list(stop or [])
     for string in strings:
         if not isinstance(string, str) or not string:

@@ -13,8 +13,11 @@ from sklearn_gru.estimators._base import require_finite
 from sklearn_gru.estimators._language import BaseLanguageModel
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts, check_text
-from sklearn_gru.estimators._writing import WRITING_CONSTRAINTS
+from sklearn_gru.estimators._writing import WRITING_CONSTRAINTS, make_sampler
 from sklearn_gru.training import one_thread
+
+# `generate` writes so many at a time, `stream` one.
+CHARACTERS_AT_ONCE = 64
 
 
 @document_parameters
@@ -350,9 +353,10 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         str, or list of str if `n` is larger than 1
             The prompt, followed by the written characters.
         """
-        settings = temperature, top_k, top_p, random_state
-        written = self._writer(prompt, n, stop, *settings).write(length)
-        texts = [prompt + text for text in written]
+        sampler = make_sampler(temperature, top_k, top_p, random_state)
+        written = self._write(prompt, length, stop, sampler, n, CHARACTERS_AT_ONCE)
+        pieces = zip([prompt] * n, *written, strict=True)
+        texts = ["".join(of_one_text) for of_one_text in pieces]
         return texts[0] if n == 1 else texts
 
     @validate_params(WRITING_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -392,5 +396,6 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         ...     print(character, end="|", flush=True)
         b|e| |o|
         """
-        settings = temperature, top_k, top_p, random_state
-        return self._writer(prompt, 1, stop, *settings).stream(length)
+        sampler = make_sampler(temperature, top_k, top_p, random_state)
+        written = self._write(prompt, length, stop, sampler)
+        return (character for (piece,) in written for character in piece)

@@ -1,31 +1,23 @@
 """Training a module on arrays with skorch; no other package imports skorch."""
 
 from sklearn_gru.training.accelerated import accelerated
-from sklearn_gru.training.batches import (
-    Picked,
-    SequenceDataset,
-    Together,
-    dense,
-    gather,
-    labels,
-    ragged,
-)
+from sklearn_gru.training.batches import Batch, SequenceDataset
+from sklearn_gru.training.building import build_net, check_architecture
 from sklearn_gru.training.callbacks import is_callback
 from sklearn_gru.training.device import one_thread, ready_to_train, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
+from sklearn_gru.training.fitting import train
 from sklearn_gru.training.missing import NetOfKnown
-from sklearn_gru.training.net import (
-    Net,
-    build_net,
-    check_architecture,
-    loss_curve,
-    train,
-)
+from sklearn_gru.training.net import Net, loss_curve
 from sklearn_gru.training.reading import Writer, read
 from sklearn_gru.training.scoring import Scored
+from sklearn_gru.training.settings import Architecture, TrainingSettings, as_units
+from sklearn_gru.training.sources import Picked, dense, gather, labels, ragged
 from sklearn_gru.training.text import TextDataset, TextNet
 
 __all__ = [
+    "Architecture",
+    "Batch",
     "Net",
     "NetOfKnown",
     "Picked",
@@ -33,9 +25,10 @@ __all__ = [
     "SequenceDataset",
     "TextDataset",
     "TextNet",
-    "Together",
+    "TrainingSettings",
     "Writer",
     "accelerated",
+    "as_units",
     "build_net",
     "check_architecture",
     "dense",

@@ -1,11 +1,12 @@
-"""One network trained by several processes, through skorch's use of Accelerate."""
+"""One network trained by several processes, with Accelerate."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
 
 import torch
-from skorch.callbacks import LRScheduler
+
+from sklearn_gru.training.steps import EagerStep
 
 _accelerator = ContextVar("accelerator", default=None)
 
@@ -51,33 +52,62 @@ def accelerator_device():
     return torch.device("cpu") if is_cpu else accelerator.device
 
 
-@contextmanager
-def with_accelerator(net):
-    """Let a net train with the accelerator of `accelerated`, if there is one."""
-    accelerator = _accelerator.get()
-    if accelerator is None:
-        yield
-        return
-    if net.carries_state and accelerator.num_processes > 1:
-        raise ValueError(
-            f"Text is read in order, so {accelerator.num_processes} processes can't "
-            "share its windows; train on it in one process."
-        )
-    plain, module, optimizer = type(net), net.module_, net.optimizer_
-    net.__class__ = _accelerated_class(plain)
-    net.accelerator, net.unwrap_after_train = accelerator, False
-    net.module_, net.optimizer_ = accelerator.prepare(module, optimizer)
-    try:
-        yield
-        _share_buffers(module)
-    finally:
-        # The net is now like any other, and can be copied and pickled.
-        net.module_, net.optimizer_ = module, optimizer
-        net.__class__ = plain
-        del net.accelerator, net.unwrap_after_train
-        for _, callback in net.callbacks_:
-            if isinstance(callback, LRScheduler):
-                callback.lr_scheduler_ = None
+def current_accelerator():
+    """Return the accelerator of `accelerated`, or None outside of it."""
+    return _accelerator.get()
+
+
+class AcceleratedStep(EagerStep):
+    """A step that Accelerate takes in several processes, or in mixed precision.
+
+    Parameters
+    ----------
+    net : Net
+    gradient_clip : float or None
+        Limit of the gradient's norm.
+    accelerator : accelerate.Accelerator
+    """
+
+    def __init__(self, net, gradient_clip, accelerator):
+        super().__init__(net, gradient_clip)
+        if net.carries_state and accelerator.num_processes > 1:
+            raise ValueError(
+                f"Text is read in order, so {accelerator.num_processes} processes "
+                "can't share its windows; train on it in one process."
+            )
+        self.accelerator = accelerator
+        prepared = accelerator.prepare(self.module, self.optimizer)
+        self.module, self.optimizer = prepared
+
+    def __call__(self, batch):
+        with self.accelerator.accumulate(self.module):
+            return super().__call__(batch)
+
+    def zero_grad(self):
+        self.optimizer.zero_grad()
+
+    def gradient(self, batch):
+        self.set_training(True)
+        with self.accelerator.autocast():
+            loss, y_pred = self.net.loss_of(batch, self.module)
+            self.accelerator.backward(loss)
+        if self.gradient_clip is not None:
+            parameters = self.module.parameters()
+            self.accelerator.clip_grad_norm_(parameters, self.gradient_clip)
+        return {"loss": loss.detach(), "y_pred": y_pred.detach()}
+
+    def set_training(self, training):
+        # What is wrapped around the module may be in another mode than the module.
+        self.module.train(training)
+
+    def share_of(self, batches):
+        return _Shard(batches, self.accelerator)
+
+    def finish(self):
+        self.accelerator.wait_for_everyone()
+        _share_buffers(self.net.module_)
+        # Otherwise the module would go on to compute in mixed precision.
+        self.accelerator.unwrap_model(self.module, keep_fp32_wrapper=False)
 
 
 def _share_buffers(module):
@@ -89,28 +119,6 @@ def _share_buffers(module):
 
     for buffer in module.buffers():
         buffer.copy_(broadcast(buffer))
-
-
-def _accelerated_class(plain):
-    from skorch.hf import AccelerateMixin
-
-    class Accelerated(AccelerateMixin, plain):
-        @property
-        def plain_module(self):
-            return self.accelerator.unwrap_model(self.module_)
-
-        def get_iterator(self, dataset, training=False):
-            iterator = plain.get_iterator(self, dataset, training=training)
-            return _Shard(iterator, self.accelerator) if training else iterator
-
-        def train_step_single(self, batch, **fit_params):
-            step = AccelerateMixin.train_step_single(self, batch, **fit_params)
-            if self.gradient_clip is not None:
-                parameters = self.module_.parameters()
-                self.accelerator.clip_grad_norm_(parameters, self.gradient_clip)
-            return {name: value.detach() for name, value in step.items()}
-
-    return Accelerated
 
 
 class _Shard:

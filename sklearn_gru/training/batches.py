@@ -1,151 +1,60 @@
-"""Batches, each gathered at once from views that are never copied whole.
+"""Batches: the samples that a step takes together, and their order."""
 
-A *source* has `take(indices)`, which returns a tensor on the device, or a dict of
-tensors. Sources standardise the data: once, on the device, if the data fit there; batch
-by batch if they are memory-mapped, overlapping windows or too large.
-"""
-
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from sklearn_gru.data import memory_map_of, overlaps_itself, release, window_view
-
-BLOCK_ROWS = 1 << 16
-# The system maps some 100 KiB of a file around every place that is read.
-MAPPED_AT_ONCE = 64
 SHUFFLE_AT_ONCE = 1 << 20
 
 
-def dense(values, scaler, dtype, device, stream=False):
-    """Make the source of an array (n, ..., n_columns), standardised by `scaler`.
+class Batch(NamedTuple):
+    """Samples that a training step takes together, on the device.
 
-    The source of a series (n_rows, n_columns) also has `windows(length, start)`, which
-    makes the source of all windows from row `start` on.
-
-    `stream` leaves the data where they are even if they fit on the device: for data
-    that are read only once.
-    """
-    if not stream and _fits(values, dtype, device):
-        return Resident(_standardized_copy(values, scaler, dtype, device))
-    return Streamed(values, scaler, dtype, device)
-
-
-def ragged(sequences, scaler, dtype, device, stream=False):
-    """Make the source of sequences of different lengths, padded batch by batch."""
-    rows = dense(sequences.rows, scaler, dtype, device, stream)
-    return Padded(rows, sequences.starts, sequences.lengths, device)
-
-
-def labels(values, device):
-    """Make the source of class indices (n,)."""
-    return Resident(torch.as_tensor(values, dtype=torch.long).to(device))
-
-
-@dataclass(frozen=True)
-class Resident:
-    """Data that lie on the device, standardised."""
-
-    values: torch.Tensor
-
-    def __len__(self):
-        return len(self.values)
-
-    def take(self, indices):
-        return self.values[torch.as_tensor(indices, device=self.values.device)]
-
-    def windows(self, length, start=0):
-        return Resident(self.values[start:].unfold(0, length, 1).transpose(1, 2))
-
-
-@dataclass(frozen=True)
-class Streamed:
-    """Data that stay where they are and are standardised batch by batch."""
-
-    values: np.ndarray
-    scaler: object
-    dtype: torch.dtype
-    device: torch.device
-
-    def __len__(self):
-        return len(self.values)
-
-    def take(self, indices):
-        batch = self.scaler.transform(gather(self.values, indices))
-        return torch.from_numpy(batch).to(self.device, self.dtype)
-
-    def windows(self, length, start=0):
-        rows = window_view(np.asarray(self.values[start:]), length)
-        return Streamed(rows, self.scaler, self.dtype, self.device)
-
-
-@dataclass(frozen=True)
-class Padded:
-    """Sequences cut out of rows laid end to end, padded to the longest of a batch.
-
-    The padding of a sequence is whatever rows follow it, so a reader of the batch must
-    go by `lengths`.
+    Parameters
+    ----------
+    inputs : dict
+        Tensors (B, ...) by the names that the network's `forward` gives them.
+    targets : Tensor of shape (B, ...)
+    lengths : Tensor of shape (B,) or None
+        Time steps of each sequence, if they differ.
+    weight : Tensor of shape (B,) or None
+        Sample weights.
     """
 
-    rows: object
-    starts: np.ndarray
-    lengths: np.ndarray
-    device: torch.device
-
-    def __len__(self):
-        return len(self.lengths)
-
-    def take(self, indices):
-        lengths = self.lengths[indices]
-        steps = self.starts[indices][:, None] + np.arange(lengths.max())  # (B, T)
-        values = self.rows.take(np.minimum(steps, len(self.rows) - 1))
-        return {"x": values, "lengths": torch.as_tensor(lengths, device=self.device)}
-
-
-@dataclass(frozen=True)
-class Together:
-    """Sources by name; entries at the same position belong together."""
-
-    sources: dict
-
-    def take(self, indices):
-        return {name: source.take(indices) for name, source in self.sources.items()}
-
-
-def gather(values, indices):
-    """Return ``values[indices]``; release the pages of a mapped file after reading."""
-    mapped = memory_map_of(values)
-    if mapped is None:
-        return values[indices]
-    parts = []
-    for start in range(0, len(indices), MAPPED_AT_ONCE):
-        parts.append(values[indices[start : start + MAPPED_AT_ONCE]])
-        release(mapped)
-    return np.concatenate(parts)
-
-
-@dataclass(frozen=True)
-class Picked:
-    """Some entries of an array (n, ...), gathered only when they are read."""
-
-    values: np.ndarray
-    indices: np.ndarray
+    inputs: dict
+    targets: torch.Tensor
+    lengths: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
 
     @property
-    def shape(self):
-        """Shape of the picked entries."""
-        return len(self.indices), *self.values.shape[1:]
+    def arguments(self):
+        """What the network's `forward` is given."""
+        if self.lengths is None:
+            return self.inputs
+        return {**self.inputs, "lengths": self.lengths}
 
-    def __len__(self):
-        return len(self.indices)
+    def as_pair(self):
+        """Return the inputs and the targets, as skorch's callbacks get a batch.
 
-    def __getitem__(self, item):
-        return gather(self.values, self.indices[item])
+        Inputs are a tensor if there is nothing but `x`, otherwise a dict.
+        """
+        inputs = dict(self.arguments)
+        if self.weight is not None:
+            inputs["weight"] = self.weight
+        return (inputs["x"] if inputs.keys() == {"x"} else inputs), self.targets
 
-    def __array__(self, dtype=None, copy=None):
-        return np.asarray(self[:], dtype)
+    def tensors(self):
+        """List all tensors, always in the same order."""
+        others = self.targets, self.lengths, self.weight
+        return [*self.inputs.values(), *(x for x in others if x is not None)]
+
+    def copied(self):
+        """Return a copy that shares no memory."""
+        inputs = {name: x.clone() for name, x in self.inputs.items()}
+        others = (x if x is None else x.clone() for x in self[1:])
+        return Batch(inputs, *others)
 
 
 class SequenceDataset(Dataset):
@@ -153,19 +62,26 @@ class SequenceDataset(Dataset):
 
     Parameters
     ----------
-    x, y : source
+    inputs : dict
+        Sources by the names that the network's `forward` gives them.
+    targets : source
     indices : ndarray of shape (n_samples,), or range
         The entries of the sources that are the samples of this set.
-    weight : ndarray of shape (len(x),), default=None
+    lengths : ndarray of shape (n_entries,), default=None
+        Time steps of each sequence, if they differ.
+    weight : ndarray of shape (n_entries,), default=None
         Sample weights, in the dtype of the arithmetic.
     validation : SequenceDataset, default=None
         The held-out samples.
     """
 
-    def __init__(self, x, y, indices, weight=None, validation=None):
-        self.x = x
-        self.y = y
+    def __init__(
+        self, inputs, targets, indices, lengths=None, weight=None, validation=None
+    ):
+        self.inputs = inputs
+        self.targets = targets
         self.indices = indices
+        self.lengths = lengths
         self.weight = weight
         self.validation = validation
 
@@ -176,20 +92,18 @@ class SequenceDataset(Dataset):
         return self.batch(np.atleast_1d(item))
 
     def batch(self, positions):
-        """Gather (inputs, targets); `inputs` holds the arguments of `forward`."""
+        """Gather the samples at some positions into a `Batch`."""
         if isinstance(self.indices, range):
             entries = self.indices.start + self.indices.step * positions
         else:
             entries = self.indices[positions]
-        inputs = self.x.take(entries)
-        targets = self.y.take(entries)
-        if isinstance(self.y, Padded):
-            targets = targets["x"]
-        if self.weight is not None:
-            inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
-            weight = torch.as_tensor(self.weight[entries])
-            inputs["weight"] = weight.to(targets.device)
-        return inputs, targets
+        inputs = {name: source.take(entries) for name, source in self.inputs.items()}
+        targets = self.targets.take(entries)
+        lengths, weight = (
+            values if values is None else _tensor(values[entries], targets.device)
+            for values in (self.lengths, self.weight)
+        )
+        return Batch(inputs, targets, lengths, weight)
 
 
 class BatchIterator:
@@ -240,18 +154,5 @@ def shuffled(n_samples, batch_size, rng):
     yield left_over
 
 
-def _fits(values, dtype, device):
-    if memory_map_of(values) is not None or overlaps_itself(values):
-        return False
-    if device.type != "cuda":
-        return True
-    free, _ = torch.cuda.mem_get_info(device)
-    return values.size * dtype.itemsize < free // 2
-
-
-def _standardized_copy(values, scaler, dtype, device):
-    copy = torch.empty(values.shape, dtype=dtype, device=device)
-    for start in range(0, len(values), BLOCK_ROWS):
-        block = scaler.transform(values[start : start + BLOCK_ROWS])
-        copy[start : start + BLOCK_ROWS] = torch.from_numpy(block)
-    return copy
+def _tensor(values, device):
+    return torch.as_tensor(values, device=device)

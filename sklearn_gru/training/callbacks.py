@@ -61,8 +61,7 @@ def check_callbacks(callbacks, settings, held_out, scoring):
     ----------
     callbacks : list of Callback
         The user's callbacks, initialised.
-    settings : estimator
-        The estimator, with its training parameters.
+    settings : TrainingSettings
     held_out : bool
         Whether a part of the data is held out.
     scoring : Scoring or None

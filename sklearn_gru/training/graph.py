@@ -6,6 +6,8 @@ Python takes longer to launch them than the GPU to run them.
 
 import torch
 
+from sklearn_gru.training.steps import EagerStep
+
 # Eager steps before the recording, in which libraries set themselves up.
 WARM_UP_STEPS = 3
 # Largest difference of weights between a replayed and an eager step, relative or
@@ -13,7 +15,7 @@ WARM_UP_STEPS = 3
 TOLERANCE = 1e-3
 
 
-class StepGraph:
+class RecordedStep(EagerStep):
     """Takes the training steps of batches of one shape by replaying a recorded step.
 
     Before the recording is relied on, one step is taken both ways and the results are
@@ -24,12 +26,14 @@ class StepGraph:
     ----------
     net : Net
         On a CUDA device, with an optimizer that is capturable.
+    gradient_clip : float or None
+        Limit of the gradient's norm.
     report : callable
         Called with a sentence that says why steps remain eager.
     """
 
-    def __init__(self, net, report):
-        self.net = net
+    def __init__(self, net, gradient_clip, report):
+        super().__init__(net, gradient_clip)
         self.report = report
         self.shapes = None
         self.n_eager = 0
@@ -37,8 +41,15 @@ class StepGraph:
         self.given_up = False
 
     def __call__(self, batch):
+        """Take a step and return the loss before it; after a replay, nothing else."""
+        loss = self.take_recorded(batch)
+        if loss is None:
+            return super().__call__(batch)
+        return {"loss": loss, "y_pred": None}
+
+    def take_recorded(self, batch):
         """Take a step and return its loss, or do nothing and return None."""
-        shapes = [tensor.shape for tensor in _tensors(batch)]
+        shapes = [tensor.shape for tensor in batch.tensors()]
         self.shapes = self.shapes or shapes
         if self.given_up or shapes != self.shapes:
             return None
@@ -58,17 +69,17 @@ class StepGraph:
         return None
 
     def _capture(self, batch):
-        self.batch = _copied(batch)
-        self.net.optimizer_.zero_grad(set_to_none=True)
+        self.batch = batch.copied()
+        self.zero_grad()
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            self.loss = self.net.train_step_single(self.batch)["loss"]
-            self.net.optimizer_.step()
+            self.loss = self.gradient(self.batch)["loss"]
+            self.optimizer.step()
         self.graph = graph
 
     def _replay(self, batch):
-        for recorded, tensor in zip(_tensors(self.batch), _tensors(batch), strict=True):
+        for recorded, tensor in zip(self.batch.tensors(), batch.tensors(), strict=True):
             recorded.copy_(tensor)
         self.graph.replay()
         return self.loss.clone()
@@ -81,20 +92,20 @@ class StepGraph:
         with torch.no_grad():
             for tensor, old in zip(self._state(), before, strict=True):
                 tensor.copy_(old)
-        self.net.optimizer_.zero_grad(set_to_none=True)
-        loss = self.net.train_step_single(batch)["loss"]
-        self.net.optimizer_.step()
+        self.zero_grad()
+        loss = self.gradient(batch)["loss"]
+        self.optimizer.step()
         pairs = zip(replayed, self._weights(), strict=True)
         if not all(torch.allclose(*pair, TOLERANCE, TOLERANCE) for pair in pairs):
             self._give_up("a replayed step differs from an eager one")
         return loss
 
     def _weights(self):
-        return list(self.net.module_.parameters())
+        return list(self.module.parameters())
 
     def _state(self):
         """List everything that a step changes."""
-        state = self.net.optimizer_.state
+        state = self.optimizer.state
         moments = [
             tensor
             for weight in self._weights()
@@ -106,15 +117,3 @@ class StepGraph:
     def _give_up(self, reason):
         self.given_up, self.graph = True, None
         self.report(f"Training steps are not replayed as a CUDA graph: {reason}.")
-
-
-def _tensors(batch):
-    inputs, targets = batch
-    return [*(inputs.values() if isinstance(inputs, dict) else [inputs]), targets]
-
-
-def _copied(batch):
-    inputs, targets = batch
-    if isinstance(inputs, dict):
-        return {name: x.clone() for name, x in inputs.items()}, targets.clone()
-    return inputs.clone(), targets.clone()

@@ -17,17 +17,10 @@ class NetOfKnown(Net):
 
     def size_of(self, batch):
         """Count the known targets of a batch."""
-        _, targets = batch
-        return (~targets.isnan()).sum().double().clamp(min=ALMOST_NOTHING)
+        return (~batch.targets.isnan()).sum().double().clamp(min=ALMOST_NOTHING)
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
-        # Replaces the number of samples, which skorch itself has recorded.
-        prefix = "train" if training else "valid"
-        self.history.record_batch(f"{prefix}_batch_size", self.size_of(batch).item())
-
-    def get_loss(self, y_pred, y_true, X=None, training=False):
-        extras = X if isinstance(X, dict) else {}
-        losses = self._losses(y_pred, y_true.nan_to_num(0.0), extras)
+    def mean_loss(self, y_pred, batch):
+        losses = self._losses(y_pred, batch.targets.nan_to_num(0.0), batch)
         # A loss is NaN where its target is, whatever the prediction.
-        known = ~self.criterion_(torch.zeros_like(y_pred), y_true).isnan()
+        known = ~self.criterion_(torch.zeros_like(y_pred), batch.targets).isnan()
         return (losses * known).sum() / known.sum().clamp(min=1)

@@ -1,210 +1,145 @@
-"""Building the skorch net and training it."""
+"""The skorch net: the loop over epochs and batches, and the history."""
 
 import warnings
+from dataclasses import dataclass
 
-import numpy as np
-import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import (
-    Callback,
-    EpochScoring,
-    LoadInitState,
-    LRScheduler,
-    PrintLog,
-)
-from skorch.dataset import get_len
-from skorch.utils import TeeGenerator, noop
+from skorch.callbacks import Callback, EpochScoring
 
-from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.nets.pooling import mean
-from sklearn_gru.training.accelerated import accelerator_device, with_accelerator
 from sklearn_gru.training.batches import BatchIterator
-from sklearn_gru.training.callbacks import check_callbacks, read_callbacks
-from sklearn_gru.training.device import one_thread, ready_to_train
-from sklearn_gru.training.graph import StepGraph
 from sklearn_gru.training.interruption import SearchInterrupted, is_in_a_search
-from sklearn_gru.training.progress import (
-    DivergenceGuard,
-    ProgressBar,
-    StopWhenHeldOutLossRises,
-    watched_loss,
-)
 from sklearn_gru.training.scoring import Scoring
-
-OPTIMIZERS = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "sgd": torch.optim.SGD,
-    "rmsprop": torch.optim.RMSprop,
-}
-# Optimizers that can update all parameters in one compiled loop.
-FUSED = {"adam", "adamw", "sgd"}
-# Optimizers whose steps can be recorded as CUDA graphs.
-CAPTURABLE = {"adam", "adamw", "rmsprop"}
+from sklearn_gru.training.steps import EagerStep
 
 
 class StoppedByCallback(KeyboardInterrupt):
     """Replaces a KeyboardInterrupt with which a callback ends training."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a net has while it is being trained.
+
+    Parameters
+    ----------
+    step : EagerStep
+        What is done with a batch.
+    records : {EveryBatch, WholeEpoch}
+        What the history keeps of the batches.
+    scoring : Scoring or None
+        What calls the callbacks that score.
+    """
+
+    step: EagerStep
+    records: type
+    scoring: Scoring | None = None
+
+
 class Net(NeuralNet):
-    """A skorch net with sample weights that warns when training is interrupted.
+    """A skorch net that says what the loss of a batch is, and warns of interruptions.
 
     A subclass may set another `iterator` for its data, `schedule_every` to "batch", so
     that the learning rate changes after every batch, and `carries_state`, if a state
-    goes from batch to batch.
+    goes from batch to batch. It may replace `predictions`, `mean_loss` and `size_of`.
     """
 
     iterator = BatchIterator
     schedule_every = "epoch"
-    gradient_clip = None
-    users_callbacks = ()
-    scoring = None
-    step_graph = None
     carries_state = False
+    # A `Run`, in training.
+    run = None
 
     @property
     def _default_callbacks(self):
-        # `_callbacks` adds the log if `verbose` asks for it.
+        # `train` adds the log if `verbose` asks for it.
         return [
             entry for entry in super()._default_callbacks if entry[0] != "print_log"
         ]
 
-    @property
-    def plain_module(self):
-        """The module, without what several processes wrap around it."""
-        return self.module_
+    def loss_of(self, batch, module):
+        """Compute the loss of a batch, and the predictions it is made of."""
+        y_pred = self.predictions(batch, module)
+        return self.mean_loss(y_pred, batch), y_pred
 
-    def notify(self, method_name, **cb_kwargs):
-        getattr(self, method_name)(self, **cb_kwargs)
-        try:
-            self._call_callbacks(method_name, **cb_kwargs)
-        except KeyboardInterrupt as interrupt:
-            # skorch's early stopping raises what Ctrl-C raises; here they must differ.
-            if method_name == "on_epoch_end":
-                raise StoppedByCallback from interrupt
-            raise
-        finally:
-            if method_name == "on_epoch_end":
-                # Records of all batches would outgrow the data. Those of the epochs
-                # stay, and that of the last batch, which skorch reads to name
-                # checkpoints.
-                del self.history[-1]["batches"][:-1]
+    def predictions(self, batch, module):
+        """Apply `module_`, or what Accelerate has wrapped around it, to a batch."""
+        return module(**batch.arguments)
 
-    def _call_callbacks(self, event, **details):
-        """Call the callbacks that handle an event.
+    def mean_loss(self, y_pred, batch):
+        """Average the weighted losses of samples, each a mean over its own steps."""
+        losses = self._losses(y_pred, batch.targets, batch)
+        if batch.lengths is not None and self.module_.return_sequences:
+            losses = mean(losses, batch.lengths)
+        if batch.weight is not None:
+            losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
+            losses = losses * batch.weight
+        return losses.mean()
 
-        At the end of an epoch all of them are called, even if one ends training.
-        """
-        stop = None
-        for _, callback in self.callbacks_:
-            if not handles(callback, event):
-                continue
-            try:
-                if event == "on_epoch_end" and isinstance(callback, EpochScoring):
-                    self.scoring.end_epoch(callback, self)
-                else:
-                    getattr(callback, event)(self, **details)
-            except KeyboardInterrupt as interrupt:
-                if event != "on_epoch_end":
-                    raise
-                stop = interrupt
-        if stop is not None:
-            raise stop
-
-    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Do what skorch does, but record the epoch as one batch, with its mean loss.
-
-        Reading a loss after every batch takes time, and makes a GPU wait. If a user's
-        callback handles batches, skorch's own loop runs.
-        """
-        if iterator is None:
-            return
-        if any(handles(callback, "on_batch_end") for callback in self.users_callbacks):
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
-            return
-        losses, sizes = [], []
-        for batch in iterator:
-            self._call_callbacks("on_batch_begin", batch=batch, training=training)
-            step = step_fn(batch, **fit_params)
-            losses.append(step["loss"])
-            sizes.append(self.size_of(batch))
-            self._call_callbacks("on_batch_end", batch=batch, training=training, **step)
-        sizes = torch.as_tensor(sizes).tolist()
-        losses = torch.stack(losses).double().cpu().numpy()
-        self.history.new_batch()
-        self.history.record_batch(f"{prefix}_loss", np.average(losses, weights=sizes))
-        self.history.record_batch(f"{prefix}_batch_size", sum(sizes))
-        self.history.record(f"{prefix}_batch_count", len(sizes))
+    def _losses(self, y_pred, y_true, batch):
+        """Compute the losses of all elements: (B, ...)."""
+        if hasattr(self.module_, "in_spreads"):
+            y_pred, y_true = self.module_.in_spreads(y_pred, y_true, **batch.inputs)
+        return self.criterion_(y_pred, y_true)
 
     def size_of(self, batch):
         """Count the terms whose mean is the loss of a batch: an int, or a tensor."""
-        return get_len(batch[0])
+        return len(batch.targets)
 
-    def train_step(self, batch, **fit_params):
-        loss = self.step_graph(batch) if self.step_graph else None
-        if loss is not None:
-            return {"loss": loss, "y_pred": None}
-        if type(self.optimizer_) not in OPTIMIZERS.values():
-            # A user's optimizer may have to evaluate the loss several times in a step.
-            return super().train_step(batch, **fit_params)
-        self.optimizer_.zero_grad()
-        step = self.train_step_single(batch, **fit_params)
-        parameters = TeeGenerator(self.get_all_learnable_params())
-        self._call_callbacks(
-            "on_grad_computed", named_parameters=parameters, batch=batch, training=True
-        )
-        self.optimizer_.step()
-        return step
+    def get_iterator(self, dataset, training=False):
+        batches = super().get_iterator(dataset, training=training)
+        return self.run.step.share_of(batches) if self.run and training else batches
 
-    def train_step_single(self, batch, **fit_params):
-        if not self.module_.training:
-            self._set_training(True)
-        inputs, targets = batch
-        y_pred = self.infer(inputs, **fit_params)
-        loss = self.get_loss(y_pred, targets, X=inputs, training=True)
-        loss.backward()
-        if self.gradient_clip is not None:
-            groups = self.optimizer_.param_groups
-            parameters = [weight for group in groups for weight in group["params"]]
-            _clip(parameters, self.gradient_clip)
-        return {"loss": loss.detach(), "y_pred": y_pred.detach()}
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Go through the batches of an epoch, or of what is held out.
 
-    def infer(self, x, **fit_params):
-        if isinstance(x, dict):
-            x = {name: value for name, value in x.items() if name != "weight"}
-        return super().infer(x, **fit_params)
+        The step is that of the run, in the place of skorch's `step_fn`.
+        """
+        if iterator is None:
+            return
+        take = self.run.step if training else self.run.step.held_out
+        records = self.run.records(self.history, prefix)
+        for batch in iterator:
+            records.begin_batch()
+            self.tell("on_batch_begin", batch, training)
+            step = take(batch)
+            records.end_batch(step["loss"], self.size_of(batch))
+            self.tell("on_batch_end", batch, training, **step)
+        records.end()
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
-        extras = X if isinstance(X, dict) else {}
-        losses = self._losses(y_pred, y_true, extras)
-        stepwise = getattr(self.plain_module, "return_sequences", False)
-        if stepwise and "lengths" in extras:
-            losses = mean(losses, extras["lengths"])
-        if "weight" in extras:
-            losses = losses.flatten(1).mean(1) if losses.ndim > 1 else losses  # (B,)
-            losses = losses * extras["weight"]
-        return losses.mean()
+    def tell(self, event, batch, training, **details):
+        """Tell of an event those callbacks that do anything at it."""
+        for _, callback in self.callbacks_:
+            if handles(callback, event):
+                pair = batch.as_pair()
+                getattr(callback, event)(self, batch=pair, training=training, **details)
 
-    def _losses(self, y_pred, y_true, extras):
-        """Compute the losses of all elements: (B, ...)."""
-        if hasattr(self.plain_module, "in_spreads"):
-            inputs = {k: v for k, v in extras.items() if k != "weight"}
-            y_pred, y_true = self.plain_module.in_spreads(y_pred, y_true, **inputs)
-        return self.criterion_(y_pred, y_true)
+    def notify(self, method_name, **cb_kwargs):
+        if method_name != "on_epoch_end":
+            super().notify(method_name, **cb_kwargs)
+            return
+        try:
+            self._end_epoch(**cb_kwargs)
+        finally:
+            # Records of all batches would outgrow the data. Those of the epochs stay,
+            # and that of the last batch, which skorch reads to name checkpoints.
+            del self.history[-1]["batches"][:-1]
 
-    def load_params(self, *args, **kwargs):
-        """Load what skorch loads, but keep the learning rate of the schedule."""
-        rates = [_rates(group) for group in self.optimizer_.param_groups]
-        super().load_params(*args, **kwargs)
-        for group, rate in zip(self.optimizer_.param_groups, rates, strict=True):
-            group.update(rate)
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        # These two exist only during training, when a checkpoint may pickle the net.
-        return {k: v for k, v in state.items() if k not in ("scoring", "step_graph")}
+    def _end_epoch(self, **datasets):
+        """Call all callbacks, even if one ends training."""
+        stop = None
+        for _, callback in self.callbacks_:
+            try:
+                if isinstance(callback, EpochScoring):
+                    self.run.scoring.end_epoch(callback, self)
+                else:
+                    callback.on_epoch_end(self, **datasets)
+            except KeyboardInterrupt as interrupt:
+                stop = interrupt
+        if stop is not None:
+            # skorch's early stopping raises what Ctrl-C raises; here they must differ.
+            raise StoppedByCallback from stop
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
         try:
@@ -224,139 +159,17 @@ class Net(NeuralNet):
             )
             return self
 
+    def load_params(self, *args, **kwargs):
+        """Load what skorch loads, but keep the learning rate of the schedule."""
+        rates = [_rates(group) for group in self.optimizer_.param_groups]
+        super().load_params(*args, **kwargs)
+        for group, rate in zip(self.optimizer_.param_groups, rates, strict=True):
+            group.update(rate)
 
-def build_net(
-    module, criterion, settings, *, device, seed, net_class=Net, **module_arguments
-):
-    """Build and initialise the skorch net of an estimator.
-
-    Parameters
-    ----------
-    module : callable
-        Makes a module of `sklearn_gru.nets`.
-    criterion : callable
-        Makes a loss of `sklearn_gru.nets`.
-    settings : estimator
-        The estimator, with its training parameters.
-    device : torch.device
-    seed : int
-    net_class : type, default=Net
-    **module_arguments
-        Arguments of the module.
-
-    Returns
-    -------
-    Net
-    """
-    optimizer = settings.optimizer
-    options = {"fused": True} if optimizer in FUSED else {}
-    if device.type == "cuda" and optimizer in CAPTURABLE:
-        options["capturable"] = True
-    if settings.weight_decay or optimizer in OPTIMIZERS:
-        # The defaults of PyTorch's optimizers differ; a user's class may lack it.
-        options["weight_decay"] = settings.weight_decay
-    arguments = {**_architecture(settings, module_arguments), "seed": seed}
-    net = net_class(
-        module=module,
-        criterion=criterion,
-        optimizer=OPTIMIZERS.get(optimizer, optimizer),
-        lr=settings.lr,
-        batch_size=settings.batch_size,
-        iterator_train=net_class.iterator,
-        iterator_train__rng=np.random.default_rng(seed),
-        iterator_valid=net_class.iterator,
-        train_split=_training_and_held_out,
-        verbose=0,
-        device=str(device),
-        **{f"module__{name}": value for name, value in arguments.items()},
-        **{f"optimizer__{name}": value for name, value in options.items()},
-    )
-    with one_thread():
-        return net.initialize()
-
-
-def check_architecture(net, settings, module_arguments):
-    """Raise unless `net` is the one that these settings would build."""
-    for name, value in _architecture(settings, module_arguments).items():
-        fitted = getattr(net, f"module__{name}")
-        if fitted != value:
-            raise ValueError(
-                f"Training can't go on with {name}={value!r}: the fitted network has "
-                f"{name}={fitted!r}. Set it back, or fit anew with warm_start=False."
-            )
-
-
-def _architecture(settings, module_arguments):
-    return {
-        "units": as_units(settings.units),
-        "cell": settings.cell,
-        "activation": settings.activation,
-        "reset_after": settings.reset_after,
-        "dropout": settings.dropout,
-        "dtype": getattr(torch, settings.dtype),
-        **module_arguments,
-    }
-
-
-def train(net, dataset, settings, epochs, scored=None):
-    """Train `net` on `dataset` for `epochs` more epochs.
-
-    Callbacks and learning rate are those that `settings` has now, even if earlier
-    epochs had others; a schedule starts anew. `scored` says how callbacks can score;
-    without it, callbacks that score are refused.
-    """
-    net.max_epochs = epochs
-    net.lr = settings.lr
-    net.batch_size = settings.batch_size
-    net.verbose = int(settings.verbose > 1)
-    net.module_.recurrent.use_kernel(settings.kernel)
-    net.gradient_clip = settings.gradient_clip
-    _set_callbacks(net, dataset, settings, epochs, scored)
-    for group in net.optimizer_.param_groups:
-        group["lr"] = group["initial_lr"] = net.lr
-        if group.get("capturable"):
-            # A recorded step reads the rate from this tensor.
-            group["lr"] = torch.tensor(net.lr, device=net.device)
-    net.step_graph = _step_graph(net, settings)
-    try:
-        with ready_to_train(), with_accelerator(net):
-            net.partial_fit(dataset)
-    except SearchInterrupted:
-        raise KeyboardInterrupt from None
-    finally:
-        net.scoring = net.step_graph = None
-        free_buffers()
-
-
-def _set_callbacks(net, dataset, settings, epochs, scored):
-    entries, net.users_callbacks = read_callbacks(settings.callbacks)
-    net.callbacks = _callbacks(net, dataset, settings, epochs) + entries
-    net.initialize_callbacks()
-    for callback in net.users_callbacks:
-        if isinstance(callback, LoadInitState):
-            # Only a fit that starts anew loads a state.
-            callback.did_load_ = bool(net.history)
-    scores = any(isinstance(callback, EpochScoring) for callback in net.users_callbacks)
-    if scores and scored is not None:
-        net.scoring = Scoring(settings, scored, dataset)
-    held_out = dataset.validation is not None
-    check_callbacks(net.users_callbacks, settings, held_out, net.scoring)
-
-
-def _step_graph(net, settings):
-    capturable = all(g.get("capturable") for g in net.optimizer_.param_groups)
-    steps_are_watched = any(
-        handles(callback, event)
-        for callback in net.users_callbacks
-        for event in ("on_batch_begin", "on_grad_computed", "on_batch_end")
-    )
-    plain = settings.dropout == 0 and accelerator_device() is None
-    repeats = not net.carries_state and all(
-        getattr(part, "repeats", True) for part in net.module_.modules()
-    )
-    if not capturable or not plain or not repeats or steps_are_watched:
-        return None
-    return StepGraph(net, report=print if settings.verbose else noop)
+    def __getstate__(self):
+        # A checkpoint may pickle the net during training.
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "run"}
 
 
 def handles(callback, event):
@@ -371,58 +184,5 @@ def loss_curve(net):
     return [epoch["train_loss"] for epoch in net.history]
 
 
-def as_units(units):
-    """Read `units` as a tuple with one entry per layer."""
-    return tuple(int(width) for width in np.atleast_1d(units))
-
-
-def _callbacks(net, dataset, settings, epochs):
-    callbacks = [("divergence", DivergenceGuard())]
-    if settings.lr_schedule == "cosine":
-        callbacks.append(("lr_schedule", _cosine(net, dataset, epochs)))
-    elif settings.lr_schedule == "plateau":
-        schedule = LRScheduler("ReduceLROnPlateau", monitor=watched_loss)
-        callbacks.append(("lr_schedule", schedule))
-    if settings.early_stopping:
-        stopping = StopWhenHeldOutLossRises(
-            patience=settings.n_iter_no_change,
-            threshold=settings.tol,
-            load_best=True,
-            sink=print if settings.verbose > 1 else noop,
-        )
-        callbacks.append(("early_stopping", stopping))
-    if settings.verbose == 1:
-        callbacks.append(("progress", ProgressBar()))
-    elif settings.verbose > 1:
-        callbacks.append(("print_log", PrintLog()))
-    return callbacks
-
-
-def _cosine(net, dataset, epochs):
-    every = net.schedule_every
-    on_gpu = torch.device(net.device).type == "cuda"  # where a rate is a tensor
-    steps = 1 if every == "epoch" else len(net.get_iterator(dataset, training=True))
-    return LRScheduler(
-        "CosineAnnealingLR",
-        T_max=epochs * steps,
-        last_epoch=-1,
-        step_every=every,
-        event_name="event_lr" if every == "epoch" and not on_gpu else None,
-    )
-
-
-def _training_and_held_out(dataset, y=None):
-    return dataset, dataset.validation
-
-
 def _rates(group):
     return {name: group[name] for name in ("lr", "initial_lr") if name in group}
-
-
-def _clip(parameters, limit):
-    """Do what `clip_grad_norm_` does, without a multiplication by 1 on a CPU."""
-    gradients = [weight.grad for weight in parameters if weight.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
-    # Reading the norm would make a GPU wait.
-    if norm.is_cuda or not norm <= limit:
-        torch.nn.utils.clip_grads_with_norm_(parameters, limit, norm)

@@ -1,5 +1,7 @@
 """Reading texts with a trained network, and continuing them."""
 
+from collections import deque
+
 import numpy as np
 import torch
 
@@ -61,15 +63,13 @@ def _read_together(module, texts, lengths, members, unknown):
 
 
 class Writer:
-    """Continues texts, one symbol per step.
+    """Continues a prompt with one or several texts, one symbol per step.
 
     Parameters
     ----------
     module : LanguageNet
-    hidden : Tensor of shape (size,)
-        The hidden state at the end of the prompt.
-    state : tuple of Tensor of shape (n_states, 1, units)
-        The whole state there.
+    prompt : ndarray of int
+        Its symbols, at least one.
     n : int
         Number of texts.
     sampler : callable
@@ -78,23 +78,26 @@ class Writer:
         The symbol of each class.
     """
 
-    def __init__(self, module, hidden, state, n, sampler, symbol_of):
-        self.n_texts = n
+    def __init__(self, module, prompt, n, sampler, symbol_of):
+        self.n = n
         self.sampler = sampler
         self.symbol_of = symbol_of
+        windows = read(module, [prompt], module.boundary)
+        ((_, _, hidden, state),) = deque(windows, maxlen=1)
         with one_thread(brief=True), torch.inference_mode():
-            self.logits = module.head(hidden).expand(n, -1).cpu().numpy()
+            self.logits = module.head(hidden[0, -1]).expand(n, -1).cpu().numpy()
             self.read = module.steps(tuple(layer.repeat(1, n, 1) for layer in state))
 
-    def write(self, length):
-        """Choose the next `length` classes of every text: (n, length)."""
-        written = np.empty((length, self.n_texts), dtype=np.int64)
-        with one_thread(brief=True), torch.inference_mode():
-            for chosen in written:
-                # Read only now: no logits are needed after the last character.
-                if self.logits is None:
-                    self.logits = self.read(self.symbols)
-                chosen[:] = self.sampler(self.logits)
-                self.symbols = self.symbol_of[chosen]
-                self.logits = None
-        return written.T
+    def blocks(self, length, at_once):
+        """Yield the next `length` classes of all texts, in blocks (n, at_once)."""
+        for start in range(0, length, at_once):
+            written = np.empty((min(at_once, length - start), self.n), dtype=np.int64)
+            with one_thread(brief=True), torch.inference_mode():
+                for chosen in written:
+                    # Read only now: no logits are needed after the last character.
+                    if self.logits is None:
+                        self.logits = self.read(self.symbols)
+                    chosen[:] = self.sampler(self.logits)
+                    self.symbols = self.symbol_of[chosen]
+                    self.logits = None
+            yield written.T

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring, make_scorer, r2_score
 from skorch.dataset import Dataset
@@ -30,10 +29,16 @@ class Scored:
     rows_of : callable
         Maps indices of the dataset to the input of that estimator's `predict`, and to
         the true targets, in the units and the shape of `y`.
+    name : str
+        The estimator's name, for messages.
+    classes : ndarray or None
+        The classes that a classifier tells apart.
     """
 
     candidate: Callable
     rows_of: Callable
+    name: str
+    classes: np.ndarray | None = None
 
 
 class Candidate:
@@ -66,23 +71,20 @@ class Scoring:
 
     Parameters
     ----------
-    estimator : estimator
-        The estimator that is being fitted.
     scored : Scored
     dataset : SequenceDataset
         The training set.
     """
 
-    def __init__(self, estimator, scored, dataset):
-        self.estimator = estimator
-        self.candidate = scored.candidate
+    def __init__(self, scored, dataset):
+        self.scored = scored
         self.rows = {
             "dataset_train": _rows(dataset, scored.rows_of),
             "dataset_valid": _rows(dataset.validation, scored.rows_of),
         }
 
     def end_epoch(self, callback, net):
-        callback.on_epoch_end(Candidate(self.candidate(net)), **self.rows)
+        callback.on_epoch_end(Candidate(self.scored.candidate(net)), **self.rows)
 
     def try_out(self, callback):
         """Raise if a scorer of scikit-learn's can't score a constant prediction."""
@@ -91,11 +93,11 @@ class Scoring:
             return
         rows = self.rows["dataset_train" if callback.on_train else "dataset_valid"]
         try:
-            _score_a_constant(scoring, self.estimator, rows.y)
+            _score_a_constant(scoring, self.scored.classes, rows.y)
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{type(callback).__name__}({callback.scoring!r}) can't score this "
-                f"{type(self.estimator).__name__}: {error}"
+                f"{self.scored.name}: {error}"
             ) from error
 
 
@@ -105,15 +107,14 @@ def _rows(dataset, rows_of):
     return Dataset(*rows_of(dataset.indices), length=len(dataset))
 
 
-def _score_a_constant(scoring, estimator, y):
+def _score_a_constant(scoring, classes, y):
     if isinstance(y, list) or y.ndim > 2:
         raise ValueError(
             "there is a target for every time step, and scikit-learn's scorers take "
             "arrays of shape (n_samples,) or (n_samples, n_outputs). Use scoring=None, "
             "which is score, or a function of (net, X, y)."
         )
-    if is_classifier(estimator):
-        classes = estimator.classes_
+    if classes is not None:
         constant = DummyClassifier().fit(np.zeros((len(classes), 1)), classes)
     else:
         constant = DummyRegressor().fit(np.zeros((len(y), 1)), y)

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import Dataset
 
 from sklearn_gru.nets import IGNORED
+from sklearn_gru.training.batches import Batch
 from sklearn_gru.training.net import Net
 
 # Windows of the shortest stream; a short text has fewer streams, not shorter ones.
@@ -73,9 +74,9 @@ class TextDataset(Dataset):
 class Streams:
     """Iterates over a TextDataset; skorch's `iterator_train` and `iterator_valid`.
 
-    Every symbol is a target exactly once in a pass. A batch is a pair of a dict and the
-    targets (B, T). The dict has `symbols` (B, T) and `fresh` (B,), which tells whether
-    the streams begin in this batch. T is at most `window_length`, and varies by one.
+    Every symbol is a target exactly once in a pass. The inputs of a batch are `symbols`
+    (B, T) and `fresh` (B,), which tells whether the streams begin in this batch. The
+    targets are (B, T). T is at most `window_length`, and varies by one.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ class Streams:
             inputs = self._as_inputs(symbols[:, :-1], fresh=start == 0)
             fresh = torch.full((len(inputs),), bool(start == 0))
             inputs = {"symbols": self._tensor(inputs), "fresh": fresh}
-            yield inputs, self._tensor(targets)
+            yield Batch(inputs, self._tensor(targets))
 
     def _as_inputs(self, symbols, fresh):
         """Make some symbols unknown, and let some windows begin with a boundary."""
@@ -154,17 +155,11 @@ class TextNet(Net):
         An epoch's loss is the mean over all targets: skorch weighs the batches' losses
         by their sizes, and divides by the sum of these.
         """
-        _, targets = batch
-        return (targets != IGNORED).sum().double().clamp(min=ALMOST_NOTHING)
+        return (batch.targets != IGNORED).sum().double().clamp(min=ALMOST_NOTHING)
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
-        # Replaces the number of streams, which skorch itself has recorded.
-        prefix = "train" if training else "valid"
-        self.history.record_batch(f"{prefix}_batch_size", self.size_of(batch).item())
-
-    def infer(self, x, **fit_params):
-        state = None if x["fresh"].all() else self.state_
-        logits, state = self.module_(x["symbols"], state)
+    def predictions(self, batch, module):
+        state = None if batch.inputs["fresh"].all() else self.state_
+        logits, state = module(batch.inputs["symbols"], state)
         self.state_ = tuple(layer.detach() for layer in state)
         return logits
 

@@ -213,7 +213,7 @@ def test_one_class_is_enough(data):
 def test_symbols_stay_as_small_as_they_are(data):
     X, y = data
     model = GRUClassifier(**QUICK).fit(X, y)
-    source = model._dataset(X[:, :, None], y, None, 0, hold_out=False).x
+    source = model._dataset(X[:, :, None], y, None, 0, hold_out=False).inputs["x"]
     assert source.values.shape == (80, 7, 1)
     assert source.values.dtype == torch.int32
 

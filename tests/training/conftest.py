@@ -1,7 +1,7 @@
 """A small regression problem, and nets with any settings for it."""
 
 import copy
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,18 +9,28 @@ import torch
 
 from sklearn_gru.data import Scaler
 from sklearn_gru.nets import LOSSES, SequenceNet
-from sklearn_gru.training import SequenceDataset, build_net, dense, loss_curve, train
+from sklearn_gru.training import (
+    Architecture,
+    SequenceDataset,
+    TrainingSettings,
+    as_units,
+    build_net,
+    dense,
+    loss_curve,
+    train,
+)
 
 CPU = torch.device("cpu")
-SETTINGS = {
+ARCHITECTURE = {
     "units": 4,
     "cell": "gru",
     "activation": "tanh",
     "reset_after": True,
     "dropout": 0.0,
-    "dtype": "float64",
+    "dtype": torch.float64,
+}
+SETTINGS = {
     "kernel": "auto",
-    "max_epochs": 3,
     "batch_size": 4,
     "lr": 0.05,
     "lr_schedule": "constant",
@@ -35,21 +45,37 @@ SETTINGS = {
 }
 
 
+def make_architecture(given, **others):
+    """Take an architecture out of `given`, a dict, which keeps the rest."""
+    arguments = {name: given.pop(name, ARCHITECTURE[name]) for name in ARCHITECTURE}
+    arguments["units"] = as_units(arguments["units"])
+    return Architecture(**arguments, others=others)
+
+
+def make_settings(given):
+    return TrainingSettings(**SETTINGS | given)
+
+
 class Model:
     """A net with the settings that it is trained by."""
 
-    def __init__(self, seed=0, return_sequences=False, criterion=None, **settings):
-        self.settings = SimpleNamespace(**{**SETTINGS, **settings})
+    def __init__(self, seed=0, return_sequences=False, criterion=None, **given):
+        others = {"input_size": 2, "output_size": 1}
+        architecture = make_architecture(
+            given, **others, return_sequences=return_sequences
+        )
+        self.settings = make_settings(given)
         self.net = build_net(
             SequenceNet,
             criterion or LOSSES["squared_error"],
+            architecture,
             self.settings,
             device=CPU,
             seed=seed,
-            input_size=2,
-            output_size=1,
-            return_sequences=return_sequences,
         )
+
+    def set(self, **settings):
+        self.settings = replace(self.settings, **settings)
 
     def train(self, dataset, epochs):
         train(self.net, dataset, self.settings, epochs)
@@ -88,12 +114,16 @@ def make_dataset():
         rng = np.random.default_rng(0)
         x = rng.normal(size=(10, 5, 2))
         y = x.sum(axis=(1, 2))[:, None]
-        validation = None
+        inputs, validation = {"x": plain_source(x)}, None
         if held_out is not None:
             target = plain_source(-y if turned_round else y)
-            validation = SequenceDataset(plain_source(x), target, held_out, weight)
+            validation = SequenceDataset(inputs, target, held_out, weight=weight)
         return SequenceDataset(
-            plain_source(x), plain_source(y), np.arange(10), weight, validation
+            inputs,
+            plain_source(y),
+            np.arange(10),
+            weight=weight,
+            validation=validation,
         )
 
     return make

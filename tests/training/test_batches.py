@@ -1,128 +1,137 @@
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from sklearn_gru.data import Ragged, fit_scaler, window_view
-from sklearn_gru.training import batches, dense, gather, labels, ragged
+from sklearn_gru.data import Ragged, Scaler
+from sklearn_gru.training import Batch, SequenceDataset, batches, dense, labels, ragged
+from sklearn_gru.training.batches import BatchIterator
 
 CPU = torch.device("cpu")
 N_ROWS = 30
 LENGTHS = np.array([4, 9, 1, 7, 9])
-CHOSEN = np.array([7, 0, 7, 19, 3])
-
-both_precisions = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 
 
-def table(dtype=np.float64):
-    return np.random.default_rng(0).normal([5, 0], size=(N_ROWS, 2)).astype(dtype)
+def table():
+    return np.random.default_rng(0).normal(size=(N_ROWS, 2))
 
 
-def on_disk(values, folder):
-    np.save(folder / "values.npy", values)
-    return np.load(folder / "values.npy", mmap_mode="r")
+def make_dataset(indices, weight=None):
+    x = dense(table(), Scaler.identity(2), torch.float64, CPU)
+    y = labels(np.arange(N_ROWS), CPU)
+    return SequenceDataset({"x": x}, y, indices, weight=weight)
 
 
-@pytest.fixture(params=["array", "memory map", "column order", "float32"])
-def rows(request, tmp_path):
-    return {
-        "array": table,
-        "memory map": lambda: on_disk(table(), tmp_path),
-        "column order": lambda: np.asfortranarray(table()),
-        "float32": lambda: table(np.float32),
-    }[request.param]()
+@pytest.mark.parametrize("indices", [np.array([3, 9, 5, 11]), range(3, 14, 3)])
+def test_a_batch_holds_the_entries_at_its_positions(indices):
+    dataset = make_dataset(indices)
+    chosen = [indices[2], indices[0]]
+    batch = dataset.batch(np.array([2, 0]))
+    assert len(dataset) == 4
+    assert_array_equal(batch.inputs["x"], table()[chosen])
+    assert_array_equal(batch.targets, chosen)
+    assert batch.lengths is None
+    assert batch.weight is None
+    batch = dataset[1]
+    assert_array_equal(batch.inputs["x"], table()[[indices[1]]])
+    assert_array_equal(batch.targets, [indices[1]])
 
 
-@pytest.fixture
-def scaler():
-    return fit_scaler(table())
+@pytest.mark.parametrize("indices", [np.array([3, 9, 5, 11]), range(3, 14, 3)])
+def test_weights_are_those_of_the_entries(indices):
+    weight = np.arange(N_ROWS) / 7
+    batch = make_dataset(indices, weight).batch(np.array([2, 0]))
+    assert_array_equal(batch.inputs["x"], table()[[indices[2], indices[0]]])
+    assert_array_equal(batch.weight, weight[[indices[2], indices[0]]])
+    assert batch.weight.dtype == batch.inputs["x"].dtype
 
 
-def plain(scaler, values, dtype):
-    return torch.from_numpy((values - scaler.mean) / scaler.scale).to(dtype)
+@pytest.mark.parametrize("weight", [None, np.arange(5.0)])
+def test_a_batch_of_ragged_sequences_knows_their_lengths(weight):
+    sequences = Ragged(table(), LENGTHS)
+    source = ragged(sequences, Scaler.identity(2), torch.float64, CPU)
+    dataset = SequenceDataset(
+        {"x": source}, source, np.arange(5), sequences.lengths, weight
+    )
+    batch = dataset.batch(np.array([3, 0]))
+    assert_array_equal(batch.lengths, [7, 4])
+    x = batch.inputs["x"]
+    assert_array_equal(x[0], table()[14:21])
+    assert_array_equal(x[1, :4], table()[:4])
+    assert_array_equal(batch.targets, x)
+    assert (batch.weight is not None) == (weight is not None)
 
 
-def assert_identical(actual, expected):
-    assert actual.dtype == expected.dtype
-    assert torch.equal(actual, expected)
+SOME = torch.arange(3.0)
 
 
-@both_precisions
-@pytest.mark.parametrize("stream", [False, True])
-def test_dense_takes_standardised_entries(monkeypatch, rows, scaler, dtype, stream):
-    monkeypatch.setattr(batches, "BLOCK_ROWS", 7)
-    monkeypatch.setattr(batches, "MAPPED_AT_ONCE", 2)
-    source = dense(rows, scaler, dtype, CPU, stream=stream)
-    assert len(source) == N_ROWS
-    assert_identical(source.take(CHOSEN), plain(scaler, rows[CHOSEN], dtype))
+@pytest.mark.parametrize(
+    ("batch", "inputs"),
+    [
+        (Batch({"x": SOME}, SOME), SOME),
+        (Batch({"x": SOME}, SOME, weight=SOME), {"x": SOME, "weight": SOME}),
+        (Batch({"x": SOME}, SOME, SOME), {"x": SOME, "lengths": SOME}),
+        (Batch({"window": SOME}, SOME), {"window": SOME}),
+    ],
+    ids=["dense", "weighted", "ragged", "windows"],
+)
+def test_callbacks_get_a_pair(batch, inputs):
+    assert batch.as_pair() == (inputs, SOME)
 
 
-@both_precisions
-def test_dense_takes_overlapping_windows(rows, scaler, dtype):
-    source = dense(window_view(rows, 6), scaler, dtype, CPU)
-    expected = np.stack([rows[start : start + 6] for start in CHOSEN])
-    assert len(source) == 25
-    assert_identical(source.take(CHOSEN), plain(scaler, expected, dtype))
+def test_a_network_is_given_inputs_and_lengths_but_no_weights():
+    batch = Batch({"x": SOME}, SOME, lengths=SOME + 1, weight=SOME)
+    assert batch.arguments == {"x": SOME, "lengths": batch.lengths}
 
 
-@pytest.mark.parametrize("kind", ["memory map", "overlapping windows", "stream"])
-def test_what_should_not_be_copied_is_streamed(kind, scaler, tmp_path):
-    values = {
-        "memory map": lambda: on_disk(table(), tmp_path),
-        "overlapping windows": lambda: window_view(table(), 6),
-        "stream": table,
-    }[kind]()
-    source = dense(values, scaler, torch.float32, CPU, stream=kind == "stream")
-    assert np.shares_memory(source.values, values)
+@pytest.mark.parametrize("lengths", [None, SOME + 1])
+def test_a_copy_of_a_batch_has_equal_tensors_of_its_own(lengths):
+    batch = Batch({"x": SOME, "more": SOME + 2}, SOME + 3, lengths, SOME + 4)
+    copied = batch.copied()
+    assert (copied.lengths is None) == (lengths is None)
+    assert len(batch.tensors()) == (4 if lengths is None else 5)
+    for one, other in zip(batch.tensors(), copied.tensors(), strict=True):
+        assert torch.equal(one, other)
+        assert one.data_ptr() != other.data_ptr()
 
 
-@both_precisions
-@pytest.mark.parametrize(("length", "start"), [(1, 0), (6, 0), (4, 11), (30, 0)])
-def test_series_hands_out_all_windows(rows, scaler, dtype, length, start):
-    source = dense(rows, scaler, dtype, CPU).windows(length, start)
-    starts = range(start, N_ROWS - length + 1)
-    assert len(source) == len(starts)
-    expected = np.stack([rows[first : first + length] for first in starts])
-    everything = source.take(np.arange(len(source)))
-    assert_identical(everything, plain(scaler, expected, dtype))
+def passes(n_passes, rng, n_samples, batch_size):
+    """Targets of every batch, which are the samples' numbers, for each pass."""
+    iterator = BatchIterator(make_dataset(np.arange(n_samples)), batch_size, rng)
+    return [[batch.targets.tolist() for batch in iterator] for _ in range(n_passes)]
 
 
-def test_windows_of_a_series_share_its_memory(scaler, tmp_path):
-    resident = dense(table(), scaler, torch.float32, CPU)
-    pointers = [
-        part.values.untyped_storage().data_ptr()
-        for part in (resident, resident.windows(5), resident.windows(3, start=9))
-    ]
-    assert len(set(pointers)) == 1
-    mapped = on_disk(table(), tmp_path)
-    windows = dense(mapped, scaler, torch.float32, CPU).windows(5)
-    assert np.shares_memory(windows.values, mapped)
+sizes = pytest.mark.parametrize(
+    ("n_samples", "batch_size"), [(30, 7), (28, 7), (5, 8), (1, 1), (29, 1)]
+)
 
 
-def test_labels_are_taken_as_they_are():
-    source = labels(np.array([2, 0, 1, 1]), CPU)
-    assert len(source) == 4
-    assert_identical(source.take(np.array([3, 0])), torch.tensor([1, 2]))
+@sizes
+@pytest.mark.parametrize("shuffle_at_once", [10, 1000])
+def test_a_pass_visits_every_sample_once(
+    monkeypatch, n_samples, batch_size, shuffle_at_once
+):
+    monkeypatch.setattr(batches, "SHUFFLE_AT_ONCE", shuffle_at_once)
+    iterator = BatchIterator(make_dataset(np.arange(n_samples)), batch_size)
+    for order in passes(3, np.random.default_rng(0), n_samples, batch_size):
+        assert sorted(chain(*order)) == list(range(n_samples))
+        assert len(order) == len(iterator)
+        assert all(len(batch) == batch_size for batch in order[:-1])
 
 
-@both_precisions
-def test_ragged_pads_to_the_longest_of_the_batch(rows, scaler, dtype):
-    sequences = Ragged(rows, LENGTHS)
-    source = ragged(sequences, scaler, dtype, CPU)
-    assert len(source) == 5
-    for chosen in ([0], [2, 0], [4, 3], [1, 4, 0, 2, 3]):
-        values, lengths = source.take(np.array(chosen)).values()
-        assert_array_equal(lengths, LENGTHS[chosen])
-        assert values.shape == (len(chosen), LENGTHS[chosen].max(), 2)
-        assert values.isfinite().all()
-        for row, i in zip(values, chosen, strict=True):
-            expected = plain(scaler, sequences.split()[i], dtype)
-            assert_identical(row[: LENGTHS[i]], expected)
+@sizes
+def test_without_a_generator_samples_keep_their_order(n_samples, batch_size):
+    for order in passes(2, None, n_samples, batch_size):
+        assert list(chain(*order)) == list(range(n_samples))
 
 
-@pytest.mark.parametrize("indices", [CHOSEN, np.array([[1, 2, 3], [3, 4, 5]])])
-def test_gather_equals_indexing_but_copies(monkeypatch, rows, indices):
-    monkeypatch.setattr(batches, "MAPPED_AT_ONCE", 2)
-    gathered = gather(rows, indices)
-    assert_array_equal(gathered, table(rows.dtype)[indices], strict=True)
-    assert not np.shares_memory(gathered, rows)
+@pytest.mark.parametrize("shuffle_at_once", [10, 1000])
+def test_passes_are_shuffled_anew_and_reproducibly(monkeypatch, shuffle_at_once):
+    monkeypatch.setattr(batches, "SHUFFLE_AT_ONCE", shuffle_at_once)
+    first, second = passes(2, np.random.default_rng(3), 30, 7)
+    assert first != second
+    assert list(chain(*first)) != list(range(30))
+    assert passes(2, np.random.default_rng(3), 30, 7) == [first, second]
+    assert passes(1, np.random.default_rng(4), 30, 7) != [first]

@@ -9,9 +9,10 @@ from skorch.utils import noop
 
 from sklearn_gru import GRUForecaster, datasets
 from sklearn_gru.nets.convolutions import Normalization
-from sklearn_gru.training import graph
-from sklearn_gru.training.graph import WARM_UP_STEPS, StepGraph
-from sklearn_gru.training.net import _step_graph
+from sklearn_gru.training import Batch, fitting, graph
+from sklearn_gru.training.fitting import choose_step
+from sklearn_gru.training.graph import WARM_UP_STEPS, RecordedStep
+from sklearn_gru.training.steps import EagerStep
 
 
 class StandIn:
@@ -19,13 +20,13 @@ class StandIn:
 
     def replay(self):
         self.n_replays += 1
-        self.steps.net.optimizer_.zero_grad()
-        step = self.steps.net.train_step_single(self.steps.batch)
-        self.steps.net.optimizer_.step()
-        self.steps.loss.copy_(step["loss"])
+        self.step.zero_grad()
+        outcome = self.step.gradient(self.step.batch)
+        self.step.optimizer.step()
+        self.step.loss.copy_(outcome["loss"])
         if self.off_by != 1:
             with torch.no_grad():
-                next(self.steps.net.module_.parameters()).mul_(self.off_by)
+                next(self.step.module.parameters()).mul_(self.off_by)
 
 
 @pytest.fixture
@@ -34,24 +35,24 @@ def stand_in(monkeypatch, make_model):
 
     def make(off_by=1, error=None):
         model = make_model(lr=0.03)
-        steps = StepGraph(model.net, reports.append)
+        step = RecordedStep(model.net, None, reports.append)
         fake = StandIn()
-        fake.steps, fake.off_by, fake.n_replays = steps, off_by, 0
+        fake.step, fake.off_by, fake.n_replays = step, off_by, 0
 
         @contextmanager
         def record(graph):
             if error:
                 raise RuntimeError(error)
-            before = [tensor.clone() for tensor in steps._state()]
+            before = [tensor.clone() for tensor in step._state()]
             yield
             with torch.no_grad():
-                for tensor, old in zip(steps._state(), before, strict=True):
+                for tensor, old in zip(step._state(), before, strict=True):
                     tensor.copy_(old)
 
         monkeypatch.setattr(torch.cuda, "synchronize", noop)
         monkeypatch.setattr(torch.cuda, "CUDAGraph", lambda: fake)
         monkeypatch.setattr(torch.cuda, "graph", record)
-        monkeypatch.setattr("sklearn_gru.training.net._step_graph", lambda *_: steps)
+        monkeypatch.setattr(fitting, "choose_step", lambda *_: step)
         return model, fake, reports
 
     reports = []
@@ -92,27 +93,30 @@ def test_what_cannot_be_recorded_stays_eager(stand_in, make_model, make_dataset)
 
 
 def test_batches_of_another_shape_are_eager(make_model):
-    steps = StepGraph(make_model().net, noop)
+    step = RecordedStep(make_model().net, None, noop)
     usual, last = (
-        (torch.zeros(4, 3, 2), torch.zeros(4, 1)),
-        (torch.zeros(2, 3, 2), torch.zeros(2, 1)),
+        Batch({"x": torch.zeros(n, 3, 2)}, torch.zeros(n, 1)) for n in (4, 2)
     )
     for _ in range(WARM_UP_STEPS):
-        assert steps(usual) is None
-    assert steps(last) is None
-    assert steps.n_eager == WARM_UP_STEPS
+        assert step.take_recorded(usual) is None
+    assert step.take_recorded(last) is None
+    assert step.n_eager == WARM_UP_STEPS
+
+
+def kind_of_step(model, *callbacks):
+    return type(choose_step(model.net, model.settings, callbacks))
 
 
 def test_steps_that_differ_from_call_to_call_are_not_recorded(make_model):
     model = make_model()
     for group in model.net.optimizer_.param_groups:
         group["capturable"] = True
-    assert _step_graph(model.net, model.settings) is not None
+    assert kind_of_step(model) is RecordedStep
     model.module.time_warp.strength = 0.1
-    assert _step_graph(model.net, model.settings) is None
+    assert kind_of_step(model) is EagerStep
     model.module.time_warp.strength = 0.0
     model.module.changes = Normalization(2)
-    assert _step_graph(model.net, model.settings) is None
+    assert kind_of_step(model) is EagerStep
 
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -132,5 +136,5 @@ def test_on_a_gpu_losses_are_those_of_eager_steps(monkeypatch, lr_schedule):
     )
     recorded = model.fit(series).loss_curve_
     assert len(replays) > 50
-    monkeypatch.setattr("sklearn_gru.training.net._step_graph", lambda *_: None)
+    monkeypatch.setattr(fitting, "choose_step", lambda net, *_: EagerStep(net, 1.0))
     assert_allclose(recorded, model.fit(series).loss_curve_, rtol=1e-3)

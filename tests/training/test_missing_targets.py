@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_gru.nets import FORECAST_LOSSES, QUANTILES
-from sklearn_gru.training import NetOfKnown
+from sklearn_gru.training import Batch, NetOfKnown, SequenceDataset
+from sklearn_gru.training.batches import BatchIterator
+from sklearn_gru.training.net import Run
+from sklearn_gru.training.records import EveryBatch, WholeEpoch
+from sklearn_gru.training.sources import Resident
+from sklearn_gru.training.steps import EagerStep
 
 NAN = float("nan")
 
@@ -25,7 +29,12 @@ class Parrot(nn.Module):
 
 
 def make_net(loss="squared_error", **settings):
-    return NetOfKnown(Parrot, FORECAST_LOSSES[loss], device="cpu", **settings)
+    net = NetOfKnown(Parrot, FORECAST_LOSSES[loss], device="cpu", **settings)
+    return net.initialize()
+
+
+def loss_of(net, prediction, target):
+    return net.mean_loss(prediction, Batch({}, target))
 
 
 def predictions(loss, n_estimators, n=6, horizon=3, k=2):
@@ -55,7 +64,7 @@ def test_the_loss_is_the_mean_over_known_elements(loss, n_estimators):
     prediction = predictions(loss, n_estimators)
     losses = criterion(prediction, target).numpy()
     expected = np.mean([x for x in losses.ravel() if not np.isnan(x)])
-    assert_allclose(make_net(loss).initialize().get_loss(prediction, target), expected)
+    assert_allclose(loss_of(make_net(loss), prediction, target), expected)
 
 
 @every_loss
@@ -63,7 +72,7 @@ def test_the_loss_is_the_mean_over_known_elements(loss, n_estimators):
 def test_elements_without_a_target_have_no_gradient(loss, n_estimators):
     target = holed_targets()
     prediction = predictions(loss, n_estimators).requires_grad_()
-    make_net(loss).initialize().get_loss(prediction, target).backward()
+    loss_of(make_net(loss), prediction, target).backward()
     unknown = FORECAST_LOSSES[loss]()(prediction, target).isnan()
     assert unknown.any()
     assert (prediction.grad[unknown] == 0).all()
@@ -75,43 +84,39 @@ def test_a_sample_without_targets_is_as_good_as_left_out():
     target, prediction = holed_targets(), predictions("squared_error", 1)
     target[2] = NAN
     others = [0, 1, 3, 4, 5]
-    net = make_net().initialize()
+    net = make_net()
     assert_allclose(
-        net.get_loss(prediction, target),
-        net.get_loss(prediction[others], target[others]),
+        loss_of(net, prediction, target),
+        loss_of(net, prediction[others], target[others]),
     )
 
 
 def test_nothing_known_is_no_loss_and_moves_nothing():
-    net, target = make_net().initialize(), torch.full((6, 3, 2), NAN).double()
-    step = net.train_step((predictions("squared_error", 1), target))
-    assert step["loss"] == 0
+    net, target = make_net(), torch.full((6, 3, 2), NAN).double()
+    batch = Batch({"x": predictions("squared_error", 1)}, target)
+    assert EagerStep(net)(batch)["loss"] == 0
     assert net.module_.scale == 1
 
 
 def test_a_prediction_that_is_nan_is_no_unknown_target():
     target, prediction = holed_targets(), predictions("squared_error", 1)
     prediction[0, 0, 0] = NAN
-    assert make_net().initialize().get_loss(prediction, target).isnan()
+    assert loss_of(make_net(), prediction, target).isnan()
 
 
-class Watching(Callback):
-    """Handles batches, so that skorch's own loop runs."""
-
-    def on_batch_end(self, net, **kwargs):
-        pass
-
-
-@pytest.mark.parametrize("watched", [False, True])
-def test_the_loss_of_an_epoch_is_the_mean_over_its_known_targets(watched):
+@pytest.mark.parametrize("records", [WholeEpoch, EveryBatch])
+def test_the_loss_of_an_epoch_is_the_mean_over_its_known_targets(records):
     x, target = predictions("squared_error", 1), holed_targets()
     target[4:] = NAN  # the last batch has none
-    callbacks = [("watching", Watching())] if watched else []
     net = make_net(
-        lr=0.0, batch_size=2, train_split=None, max_epochs=1, callbacks=callbacks
+        lr=0.0,
+        batch_size=2,
+        iterator_train=BatchIterator,
+        train_split=None,
+        max_epochs=1,
+        verbose=0,
     )
-    net.users_callbacks = [callback for _, callback in callbacks]
-    net.set_params(verbose=0, iterator_train=torch.utils.data.DataLoader)
-    net.fit(torch.utils.data.TensorDataset(x, target))
+    net.run = Run(EagerStep(net), records)
+    net.partial_fit(SequenceDataset({"x": Resident(x)}, Resident(target), range(6)))
     expected = np.nanmean((x - target).square().numpy())
     assert_allclose(net.history[-1]["train_loss"], expected)

@@ -5,7 +5,14 @@ from numpy.testing import assert_allclose
 
 from sklearn_gru.nets import LOSSES, CrossEntropy
 from sklearn_gru.nets.pooling import mean
-from sklearn_gru.training.net import _clip, as_units
+from sklearn_gru.training import Batch
+from sklearn_gru.training.steps import clip
+
+
+def batch_of(targets, **others):
+    """Make a batch whose inputs do not matter."""
+    others = {k: v if v is None else torch.tensor(v) for k, v in others.items()}
+    return Batch({}, targets, **others)
 
 
 @pytest.mark.parametrize("weight", [None, [0.5, 2.0, 0.0]])
@@ -16,8 +23,7 @@ def test_each_sequence_counts_by_its_own_steps_and_weight(
 ):
     rng = np.random.default_rng(0)
     y_pred, y_true = torch.from_numpy(rng.normal(size=(2, *shape)))
-    given = {"lengths": lengths, "weight": weight}
-    X = {name: torch.tensor(value) for name, value in given.items() if value}
+    batch = batch_of(y_true, lengths=lengths, weight=weight)
     expected = 0.0
     for i in range(3):
         errors = ((y_pred[i] - y_true[i]) ** 2).numpy()
@@ -25,7 +31,7 @@ def test_each_sequence_counts_by_its_own_steps_and_weight(
             errors = errors[: lengths[i]]
         expected += errors.mean() * (1 if weight is None else weight[i]) / 3
     net = make_model(return_sequences=len(shape) == 3).net
-    loss = net.get_loss(y_pred, y_true, X=X or y_pred)
+    loss = net.mean_loss(y_pred, batch)
     assert_allclose(loss, expected, rtol=1e-12)
 
 
@@ -40,11 +46,10 @@ def test_the_loss_of_several_networks_is_the_mean_of_theirs(
     # As many networks as steps: mixing them up would go unnoticed by the shapes.
     y_pred = torch.from_numpy(rng.normal(size=(3, 4, *shape)))
     y_true = torch.from_numpy(rng.normal(size=(3, *shape)))
-    given = {"lengths": lengths, "weight": weight}
-    X = {name: torch.tensor(value) for name, value in given.items() if value}
+    batch = batch_of(y_true, lengths=lengths, weight=weight)
     net = make_model(return_sequences=return_sequences).net
-    alone = [net.get_loss(y_pred[:, n], y_true, X=X) for n in range(4)]
-    loss = net.get_loss(y_pred, y_true, X=X)
+    alone = [net.mean_loss(y_pred[:, n], batch) for n in range(4)]
+    loss = net.mean_loss(y_pred, batch)
     assert_allclose(loss, np.mean(alone), rtol=1e-12)
 
 
@@ -68,8 +73,8 @@ def test_classes_count_by_their_weight(make_model, weight):
     expected = 0.0
     for i, c in enumerate(classes):
         expected -= log_p[i, c] * (1 if weight is None else weight[i]) / 3
-    X = {} if weight is None else {"weight": torch.tensor(weight)}
-    loss = make_model(criterion=CrossEntropy).net.get_loss(logits, classes, X=X)
+    net = make_model(criterion=CrossEntropy).net
+    loss = net.mean_loss(logits, batch_of(classes, weight=weight))
     assert_allclose(loss, expected, rtol=1e-12)
 
 
@@ -77,9 +82,8 @@ def plain_loss(module, dataset):
     """Mean of the samples' weighted losses, one by one."""
     total = 0.0
     for i in range(len(dataset)):
-        inputs, target = dataset[i]
-        inputs = inputs if isinstance(inputs, dict) else {"x": inputs}
-        weight = inputs.pop("weight", 1.0)
+        inputs, target, _, weight = dataset[i]
+        weight = 1.0 if weight is None else weight
         total = total + weight * ((module(**inputs) - target) ** 2).mean()
     return total.item() / len(dataset)
 
@@ -95,17 +99,8 @@ def test_recorded_losses_are_means_over_samples(make_model, make_dataset, weight
     assert_allclose(model.recorded("valid_loss"), [expected, expected], rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("units", "expected"),
-    [(3, (3,)), ((3,), (3,)), ([4, 2], (4, 2)), (np.int64(5), (5,))],
-)
-def test_units_are_one_per_layer(units, expected):
-    assert as_units(units) == expected
-    assert all(type(width) is int for width in as_units(units))
-
-
 def test_settings_reach_the_module(make_model):
-    settings = {"cell": "lstm", "dropout": 0.2, "dtype": "float32", "units": (3, 5)}
+    settings = {"cell": "lstm", "dropout": 0.2, "dtype": torch.float32, "units": (3, 5)}
     model = make_model(return_sequences=True, **settings, criterion=LOSSES["huber"])
     layers = model.module.recurrent.layers
     assert [layer[0].hidden_size for layer in layers] == [3, 5]
@@ -118,12 +113,12 @@ def test_settings_reach_the_module(make_model):
 
 @pytest.mark.parametrize("limit", [1e-3, 1e3])
 def test_clipping_is_pytorchs(limit):
-    def gradients(clip):
+    def gradients(function):
         weights = [torch.zeros(3, 2), torch.zeros(5), torch.zeros(2)]
         for weight in weights[:2]:  # the last has none
             weight.grad = torch.linspace(-1, 2, weight.numel()).view_as(weight)
-        clip(weights, limit)
+        function(weights, limit)
         return torch.cat([weight.grad.flatten() for weight in weights[:2]])
 
     expected = gradients(torch.nn.utils.clip_grad_norm_)
-    assert torch.equal(gradients(_clip), expected)
+    assert torch.equal(gradients(clip), expected)

@@ -61,7 +61,7 @@ def test_every_training_run_has_a_first_loss_of_its_own(guard):
 
 
 def test_training_that_diverges_is_stopped(make_model, make_dataset):
-    model = make_model(optimizer="sgd", lr=1e8, max_epochs=50)
+    model = make_model(optimizer="sgd", lr=1e8)
     with pytest.raises(ValueError, match="Training diverged in epoch 1"):
         model.train(make_dataset(), 50)
 

@@ -56,14 +56,14 @@ def test_the_state_behind_a_single_text_is_whole(monkeypatch, net):
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("pieces", [[12], [5, 7], [1] * 12])
-def test_writes_what_reading_its_own_text_makes_likely(net, pieces):
+@pytest.mark.parametrize("at_once", [1, 5, 12, 64])
+def test_writes_what_reading_its_own_text_makes_likely(net, at_once):
     prompt = np.array([BOUNDARY, 3, 5, 2])
-    hidden, state = net.carry(torch.from_numpy(prompt)[None])
     symbol_of = np.arange(2, 9)
     greedy = Sampler(None, temperature=0)
-    writer = Writer(net, hidden[0, -1], state, 2, greedy, symbol_of)
-    written = np.concatenate([writer.write(length) for length in pieces], axis=1)
+    blocks = list(Writer(net, prompt, 2, greedy, symbol_of).blocks(12, at_once))
+    assert len(blocks) == -(-12 // at_once)
+    written = np.concatenate(blocks, axis=1)
     assert written.shape == (2, 12)
     for classes in written:
         text = prompt

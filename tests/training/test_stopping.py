@@ -87,7 +87,7 @@ def test_training_goes_on_after_ctrl_c(make_model, make_dataset):
     model = make_model(callbacks=[Raise("training", 3, KeyboardInterrupt)])
     with pytest.warns(ConvergenceWarning, match="interrupted"):
         model.train(make_dataset(), 5)
-    model.settings.callbacks = None
+    model.set(callbacks=None)
     model.train(make_dataset(), 2)
     assert len(model.losses) == 4
 

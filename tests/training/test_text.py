@@ -1,8 +1,8 @@
 """Streams of text: every symbol once, the state carried, the gradient cut."""
 
 import tracemalloc
+from dataclasses import replace
 from itertools import islice
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +13,15 @@ from skorch.callbacks import Callback
 from sklearn_gru.data import Corpus, Vocabulary
 from sklearn_gru.data._text import BLOCK_CHARACTERS
 from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol
-from sklearn_gru.training import TextDataset, TextNet, build_net, loss_curve, train
+from sklearn_gru.training import (
+    Architecture,
+    TextDataset,
+    TextNet,
+    TrainingSettings,
+    build_net,
+    loss_curve,
+    train,
+)
 from sklearn_gru.training import text as text_module
 from sklearn_gru.training.text import SHORTEST_STREAM, Streams
 
@@ -53,11 +61,11 @@ def dataset_of(corpus, window_length, endless=False, validation=None):
 def epoch_of(streams):
     """Inputs and targets of all windows side by side, each (B, length)."""
     batches = list(streams)
-    assert [bool(x["fresh"].any()) for x, _ in batches] == [True] + [False] * (
-        len(batches) - 1
-    )
-    inputs = np.concatenate([x["symbols"].numpy() for x, _ in batches], axis=1)
-    return inputs, np.concatenate([y.numpy() for _, y in batches], axis=1)
+    fresh = [bool(batch.inputs["fresh"].any()) for batch in batches]
+    assert fresh == [True] + [False] * (len(batches) - 1)
+    inputs = [batch.inputs["symbols"].numpy() for batch in batches]
+    targets = [batch.targets.numpy() for batch in batches]
+    return np.concatenate(inputs, axis=1), np.concatenate(targets, axis=1)
 
 
 @pytest.fixture
@@ -89,7 +97,7 @@ def test_the_ends_of_texts_are_targets_too():
 def test_windows_are_of_even_length_and_as_many_as_announced(n, window, batch):
     dataset = dataset_of(corpus_of(n), window, endless=True)
     streams = Streams(dataset, batch, np.random.default_rng(0))
-    widths = [y.shape[1] for _, y in streams]
+    widths = [batch.targets.shape[1] for batch in streams]
     assert len(widths) == len(streams)
     assert max(widths) <= window
     assert max(widths) - min(widths) <= 1
@@ -177,14 +185,7 @@ class Model:
     """A TextNet with the settings that it is trained by."""
 
     settings = {
-        "units": 6,
-        "cell": "gru",
-        "activation": "tanh",
-        "reset_after": True,
-        "dropout": 0.0,
-        "dtype": "float64",
         "kernel": "auto",
-        "max_epochs": 3,
         "batch_size": 3,
         "lr": 0.5,
         "lr_schedule": "constant",
@@ -199,18 +200,21 @@ class Model:
     }
 
     def __init__(self, dataset, **settings):
-        self.settings = SimpleNamespace(**{**self.settings, **settings})
+        self.settings = TrainingSettings(**self.settings | settings)
+        others = {
+            "n_symbols": len(dataset.class_of),
+            "n_classes": dataset.class_of.max() + 1,
+            "boundary": BOUNDARY,
+            "unknown": UNKNOWN,
+        }
         self.net = build_net(
             LanguageNet,
             NextSymbol,
+            Architecture((6,), "gru", "tanh", True, 0.0, torch.float64, others),
             self.settings,
             device=CPU,
             seed=3,
             net_class=TextNet,
-            n_symbols=len(dataset.class_of),
-            n_classes=dataset.class_of.max() + 1,
-            boundary=BOUNDARY,
-            unknown=UNKNOWN,
         )
         self.dataset = dataset
 
@@ -225,9 +229,9 @@ def plain_training(net, dataset, batch_size, epochs, lr):
     cell, curve = net.recurrent.layers[0][0], []
     for _ in range(epochs):
         states, losses = [torch.zeros(1, 6).double()] * streams.n_streams, []
-        for inputs, targets in streams:
-            loss = []
-            for row, symbols in enumerate(inputs["symbols"]):
+        for batch in streams:
+            targets, loss = batch.targets, []
+            for row, symbols in enumerate(batch.inputs["symbols"]):
                 h = states[row].detach()
                 for symbol, target in zip(symbols, targets[row], strict=True):
                     if symbol == BOUNDARY:
@@ -293,7 +297,7 @@ def test_the_held_out_loss_is_that_of_the_text_read_in_one_go(callbacks):
 def test_text_without_any_target_has_a_loss_of_zero(callbacks):
     model = Model(dataset_of(corpus_of(150, distinct=False), 3, endless=True))
     model.dataset.class_of[:] = IGNORED
-    model.settings.callbacks = callbacks
+    model.settings = replace(model.settings, callbacks=callbacks)
     assert loss_curve(model.train(1).net) == [0.0]
 
 

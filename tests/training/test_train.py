@@ -23,9 +23,9 @@ def plain_training(module, dataset, epochs, optimizer, *, lr, seed=0, clip=None)
     batches = BatchIterator(dataset, 4, np.random.default_rng(seed))
     for epoch in range(epochs):
         optimizer.param_groups[0]["lr"] = lr(epoch)
-        for x, y in batches:
+        for batch in batches:
             optimizer.zero_grad()
-            ((module(x) - y) ** 2).mean().backward()
+            ((module(**batch.inputs) - batch.targets) ** 2).mean().backward()
             if clip is not None:
                 torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
             optimizer.step()
@@ -66,7 +66,7 @@ def cosine(epoch, epochs):
 
 
 def test_the_cosine_falls_from_the_full_rate_to_zero(make_model, make_dataset):
-    model = make_model(lr=0.03, lr_schedule="cosine", max_epochs=6)
+    model = make_model(lr=0.03, lr_schedule="cosine")
     module = copy.deepcopy(model.module)
     plain = torch.optim.Adam(module.parameters())
     plain_training(module, make_dataset(), 6, plain, lr=lambda e: cosine(e, 6))
@@ -75,7 +75,7 @@ def test_the_cosine_falls_from_the_full_rate_to_zero(make_model, make_dataset):
 
 
 def test_further_training_runs_through_the_cosine_again(make_model, make_dataset):
-    model = make_model(lr=0.03, lr_schedule="cosine", max_epochs=4)
+    model = make_model(lr=0.03, lr_schedule="cosine")
     for _ in range(3):
         model.train(make_dataset(), 4)
     expected = [cosine(epoch, 4) for epoch in range(4)] * 3
@@ -83,7 +83,7 @@ def test_further_training_runs_through_the_cosine_again(make_model, make_dataset
 
 
 def test_single_epochs_are_trained_at_the_full_rate(make_model, make_dataset):
-    model = make_model(lr=0.03, lr_schedule="cosine", max_epochs=4)
+    model = make_model(lr=0.03, lr_schedule="cosine")
     for _ in range(10):
         model.train(make_dataset(), 1)
     assert_allclose(model.recorded("event_lr"), [0.03] * 10, rtol=1e-12)
@@ -113,7 +113,7 @@ def test_further_training_goes_by_the_settings_of_its_time(make_model, make_data
 
     model = make_model(lr=0.03, batch_size=5, callbacks=[Look()])
     model.train(make_dataset(), 1)
-    model.settings.lr, model.settings.batch_size = 0.01, 10
+    model.set(lr=0.01, batch_size=10)
     model.train(make_dataset(), 1)
     assert seen == [(5, 0.03), (5, 0.03), (10, 0.01)]
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from sklearn_gru.data import varies
+from sklearn_gru.estimators._settings import architecture_of, training_settings_of
 from sklearn_gru.estimators.forecasting.origins import Origins
 from sklearn_gru.nets import FORECAST_LOSSES, ForecastNet
 from sklearn_gru.training import (
@@ -58,11 +59,11 @@ def new_net(dataset, relation, choices, settings, seed, *, device, one_series=Tr
     net = build_net(
         ForecastNet,
         FORECAST_LOSSES[settings.loss],
-        settings,
+        _architecture(relation, choices, settings),
+        training_settings_of(settings),
         device=device,
         seed=seed,
         net_class=NetOfKnown if relation.masked else Net,
-        **_architecture(relation, choices, settings),
     )
     windows, blocks, overlap = _sampled(dataset, settings)
     with one_thread():
@@ -76,14 +77,15 @@ def new_net(dataset, relation, choices, settings, seed, *, device, one_series=Tr
 
 def _sampled(dataset, settings):
     """Take windows out of a dataset, evenly; tell how many of them overlap."""
-    windows, blocks = dataset.batch(np.zeros(1, dtype=int))
-    numbers = windows["window"].numel() + blocks.numel()
+    first = dataset.batch(np.zeros(1, dtype=int))
+    numbers = first.inputs["window"].numel() + first.targets.numel()
     most = max(FEWEST_WINDOWS, min(SAMPLED_WINDOWS, SAMPLED_NUMBERS // numbers))
     n_samples = min(len(dataset), most)
     positions = np.linspace(0, len(dataset) - 1, n_samples).astype(int)
-    windows, blocks = dataset.batch(positions)
+    sample = dataset.batch(positions)
     rows_apart = settings.stride * len(dataset) / n_samples
-    return windows["window"], blocks, int(np.ceil((settings.horizon - 1) / rows_apart))
+    overlap = int(np.ceil((settings.horizon - 1) / rows_apart))
+    return sample.inputs["window"], sample.targets, overlap
 
 
 def copied_net(engine, settings, rows=None):
@@ -108,7 +110,7 @@ def copied_net(engine, settings, rows=None):
     choices = engine.choices
     _require_the_same(choices, engine.relation, settings)
     architecture = _architecture(engine.relation, choices, settings)
-    check_architecture(engine.net_, settings, architecture)
+    check_architecture(engine.net_, architecture)
     net = copy.deepcopy(engine.net_)
     if rows is not None and net.module_.holds_still:
         varying = varies(engine.relation.learned(rows))
@@ -161,9 +163,10 @@ def train_engine(engine, dataset, settings, rows=None, *, whole):
             places, truth = places[known], truth[known]
         return Origins(rows, places), engine.relation.in_shape(truth)
 
-    scored = None if rows is None else Scored(candidate, rows_of)
+    name = type(settings).__name__
+    scored = None if rows is None else Scored(candidate, rows_of, name)
     epochs = _n_epochs(engine, dataset, settings) if whole else 1
-    train(engine.net_, dataset, settings, epochs, scored)
+    train(engine.net_, dataset, training_settings_of(settings), epochs, scored)
     return engine
 
 
@@ -183,19 +186,20 @@ def _architecture(relation, choices, settings):
             'channels="independent" forecasts the columns of X, but y has columns '
             'that are no affine images of columns of X. Use channels="joint".'
         )
-    return {
-        "n_series": len(relation.x_scaler.mean),
-        "n_targets": relation.n_outputs,
-        "window_length": choices.window_length,
-        "horizon": settings.horizon,
-        "center": settings.center if own_columns else None,
-        "scale": choices.scale,
-        "season_length": choices.season_length,
-        "linear_path": choices.linear_path and own_columns,
-        "n_estimators": settings.n_estimators,
-        "segment_length": choices.segment_length,
-        "independent": settings.channels == "independent",
-        "n_exogenous": relation.n_exogenous,
-        "quantiles": settings.loss == "quantile",
-        "masked": relation.masked,
-    }
+    return architecture_of(
+        settings,
+        n_series=len(relation.x_scaler.mean),
+        n_targets=relation.n_outputs,
+        window_length=choices.window_length,
+        horizon=settings.horizon,
+        center=settings.center if own_columns else None,
+        scale=choices.scale,
+        season_length=choices.season_length,
+        linear_path=choices.linear_path and own_columns,
+        n_estimators=settings.n_estimators,
+        segment_length=choices.segment_length,
+        independent=settings.channels == "independent",
+        n_exogenous=relation.n_exogenous,
+        quantiles=settings.loss == "quantile",
+        masked=relation.masked,
+    )

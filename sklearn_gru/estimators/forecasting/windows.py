@@ -11,7 +11,7 @@ from sklearn_gru.estimators.forecasting.missing import (
     for_training,
     with_known_targets,
 )
-from sklearn_gru.training import SequenceDataset, Together, dense
+from sklearn_gru.training import SequenceDataset, dense
 
 
 def require_rows(n_rows, window_length, horizon, name="The series", note=""):
@@ -235,7 +235,7 @@ def _sources(rows, relation, window_length, horizon, place):
         series = dense(rows.targets, relation.output_scaler, *place)
     blocks = series.windows(horizon, start=window_length)
     if rows.exogenous is None:
-        return Together({"window": windows}), blocks
+        return {"window": windows}, blocks
     known = dense(rows.exogenous, relation.exogenous_scaler, *place)
     known = known.windows(window_length - 1 + horizon, start=1)
-    return Together({"window": windows, "exogenous": known}), blocks
+    return {"window": windows, "exogenous": known}, blocks

@@ -1,0 +1,93 @@
+"""Building the skorch net of a module, a loss and an optimizer."""
+
+import numpy as np
+import torch
+
+from sklearn_gru.training.device import one_thread
+from sklearn_gru.training.net import Net
+
+OPTIMIZERS = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+}
+# Optimizers that can update all parameters in one compiled loop.
+FUSED = {"adam", "adamw", "sgd"}
+# Optimizers whose steps can be recorded as CUDA graphs.
+CAPTURABLE = {"adam", "adamw", "rmsprop"}
+
+
+def build_net(
+    module, criterion, architecture, settings, *, device, seed, net_class=Net
+):
+    """Build and initialise a skorch net.
+
+    Parameters
+    ----------
+    module : callable
+        Makes a module of `sklearn_gru.nets`.
+    criterion : callable
+        Makes a loss of `sklearn_gru.nets`.
+    architecture : Architecture
+        The module's arguments.
+    settings : TrainingSettings
+    device : torch.device
+    seed : int
+    net_class : type, default=Net
+
+    Returns
+    -------
+    Net
+    """
+    arguments = {**architecture.arguments, "seed": seed}
+    options = _options(settings, device)
+    net = net_class(
+        module=module,
+        criterion=criterion,
+        optimizer=OPTIMIZERS.get(settings.optimizer, settings.optimizer),
+        lr=settings.lr,
+        batch_size=settings.batch_size,
+        iterator_train=net_class.iterator,
+        iterator_train__rng=np.random.default_rng(seed),
+        iterator_valid=net_class.iterator,
+        train_split=_training_and_held_out,
+        verbose=0,
+        device=str(device),
+        **{f"module__{name}": value for name, value in arguments.items()},
+        **{f"optimizer__{name}": value for name, value in options.items()},
+    )
+    with one_thread():
+        return net.initialize()
+
+
+def check_architecture(net, architecture):
+    """Raise unless `net` is made of what would be built now."""
+    for name, value in architecture.arguments.items():
+        fitted = getattr(net, f"module__{name}")
+        if fitted != value:
+            raise ValueError(
+                f"Training can't go on with {name}={value!r}: the fitted network has "
+                f"{name}={fitted!r}. Set it back, or fit anew with warm_start=False."
+            )
+
+
+def is_own(optimizer):
+    """Tell whether an optimizer is one of `OPTIMIZERS`, and no user's class."""
+    return type(optimizer) in OPTIMIZERS.values()
+
+
+def _options(settings, device):
+    """Arguments of the optimizer."""
+    optimizer = settings.optimizer
+    options = {"fused": True} if optimizer in FUSED else {}
+    if device.type == "cuda" and optimizer in CAPTURABLE:
+        options["capturable"] = True
+    if settings.weight_decay or optimizer in OPTIMIZERS:
+        # The defaults of PyTorch's optimizers differ; a user's class may lack it.
+        options["weight_decay"] = settings.weight_decay
+    return options
+
+
+def _training_and_held_out(dataset, y=None):
+    return dataset, dataset.validation

@@ -1,0 +1,78 @@
+"""What a fit is told: of what the network is made, and how it is trained."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The arguments of a network, all but its seed.
+
+    Parameters
+    ----------
+    units : tuple of int
+    cell, activation : str
+    reset_after : bool
+    dropout : float
+    dtype : torch.dtype
+    others : dict
+        Arguments that only this kind of network has.
+    """
+
+    units: tuple
+    cell: str
+    activation: str
+    reset_after: bool
+    dropout: float
+    dtype: torch.dtype
+    others: dict
+
+    @property
+    def arguments(self):
+        """All arguments by name."""
+        shared = dict(vars(self))
+        return shared | shared.pop("others")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a network is trained; the names are those of the estimators' parameters.
+
+    Parameters
+    ----------
+    lr : float
+    batch_size : int
+    optimizer : str or callable
+    weight_decay : float
+    lr_schedule : {"constant", "cosine", "plateau"}
+    gradient_clip : float or None
+    early_stopping : bool or "auto"
+        Whether to watch what the dataset holds out, if it holds anything out.
+    n_iter_no_change : int
+    tol : float
+    callbacks : list or None
+        The user's callbacks.
+    kernel : {"auto", "fused", "torch"}
+    verbose : int or bool
+    """
+
+    lr: float
+    batch_size: int
+    optimizer: str | Callable
+    weight_decay: float
+    lr_schedule: str
+    gradient_clip: float | None
+    early_stopping: bool | str
+    n_iter_no_change: int
+    tol: float
+    callbacks: list | None
+    kernel: str
+    verbose: int | bool
+
+
+def as_units(units):
+    """Read `units` as a tuple with one entry per layer."""
+    return tuple(int(width) for width in np.atleast_1d(units))

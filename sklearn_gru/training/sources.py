@@ -1,0 +1,154 @@
+"""Sources of batches: views that are never copied whole, standardised.
+
+A *source* has `take(indices)`, which returns a tensor on the device. Data are
+standardised once, on the device, if they fit there; batch by batch if they are
+memory-mapped, overlapping windows or too large.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sklearn_gru.data import memory_map_of, overlaps_itself, release, window_view
+
+BLOCK_ROWS = 1 << 16
+# The system maps some 100 KiB of a file around every place that is read.
+MAPPED_AT_ONCE = 64
+
+
+def dense(values, scaler, dtype, device, stream=False):
+    """Make the source of an array (n, ..., n_columns), standardised by `scaler`.
+
+    The source of a series (n_rows, n_columns) also has `windows(length, start)`, which
+    makes the source of all windows from row `start` on.
+
+    `stream` leaves the data where they are even if they fit on the device: for data
+    that are read only once.
+    """
+    if not stream and _fits(values, dtype, device):
+        return Resident(_standardized_copy(values, scaler, dtype, device))
+    return Streamed(values, scaler, dtype, device)
+
+
+def ragged(sequences, scaler, dtype, device, stream=False):
+    """Make the source of sequences of different lengths, padded batch by batch."""
+    rows = dense(sequences.rows, scaler, dtype, device, stream)
+    return Padded(rows, sequences.starts, sequences.lengths)
+
+
+def labels(values, device):
+    """Make the source of class indices (n,)."""
+    return Resident(torch.as_tensor(values, dtype=torch.long).to(device))
+
+
+@dataclass(frozen=True)
+class Resident:
+    """Data that lie on the device, standardised."""
+
+    values: torch.Tensor
+
+    def __len__(self):
+        return len(self.values)
+
+    def take(self, indices):
+        # Takes half as long as brackets do.
+        flat = torch.from_numpy(indices.ravel()).to(self.values.device)
+        taken = self.values.index_select(0, flat)
+        return taken.view(*indices.shape, *taken.shape[1:])
+
+    def windows(self, length, start=0):
+        return Resident(self.values[start:].unfold(0, length, 1).transpose(1, 2))
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """Data that stay where they are and are standardised batch by batch."""
+
+    values: np.ndarray
+    scaler: object
+    dtype: torch.dtype
+    device: torch.device
+
+    def __len__(self):
+        return len(self.values)
+
+    def take(self, indices):
+        batch = self.scaler.transform(gather(self.values, indices))
+        return torch.from_numpy(batch).to(self.device, self.dtype)
+
+    def windows(self, length, start=0):
+        rows = window_view(np.asarray(self.values[start:]), length)
+        return Streamed(rows, self.scaler, self.dtype, self.device)
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Sequences cut out of rows laid end to end, padded to the longest of a batch.
+
+    The padding of a sequence is whatever rows follow it, so a reader of the batch must
+    go by the lengths.
+    """
+
+    rows: object
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def take(self, indices):
+        lengths = self.lengths[indices]
+        steps = self.starts[indices][:, None] + np.arange(lengths.max())  # (B, T)
+        return self.rows.take(np.minimum(steps, len(self.rows) - 1))
+
+
+def gather(values, indices):
+    """Return ``values[indices]``; release the pages of a mapped file after reading."""
+    mapped = memory_map_of(values)
+    if mapped is None:
+        return values[indices]
+    parts = []
+    for start in range(0, len(indices), MAPPED_AT_ONCE):
+        parts.append(values[indices[start : start + MAPPED_AT_ONCE]])
+        release(mapped)
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Some entries of an array (n, ...), gathered only when they are read."""
+
+    values: np.ndarray
+    indices: np.ndarray
+
+    @property
+    def shape(self):
+        """Shape of the picked entries."""
+        return len(self.indices), *self.values.shape[1:]
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __getitem__(self, item):
+        return gather(self.values, self.indices[item])
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+
+def _fits(values, dtype, device):
+    if memory_map_of(values) is not None or overlaps_itself(values):
+        return False
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return values.size * dtype.itemsize < free // 2
+
+
+def _standardized_copy(values, scaler, dtype, device):
+    copy = torch.empty(values.shape, dtype=dtype, device=device)
+    for start in range(0, len(values), BLOCK_ROWS):
+        block = scaler.transform(values[start : start + BLOCK_ROWS])
+        copy[start : start + BLOCK_ROWS] = torch.from_numpy(block)
+    return copy
