@@ -49,7 +49,9 @@ def read_options():
         type=Path,
         help="compare this package only with another checkout of it",
     )
-    parser.add_argument("--json", metavar="PATH", help="write a pyperf suite there")
+    parser.add_argument(
+        "--json", type=Path, metavar="PATH", help="write a pyperf suite there"
+    )
     return checked(parser, parser.parse_args())
 
 
@@ -57,11 +59,11 @@ def checked(parser, options):
     """Refuse wrong options, and put the chosen cases in place of their names."""
     if options.rounds < 1:
         parser.error(f"--rounds is {options.rounds}; give 1 or more")
+    if options.json and not options.json.parent.is_dir():
+        parser.error(f"--json: there is no folder {options.json.parent}; make it first")
     chosen = cases.CASES if options.cases is None else []
     for name in options.cases or []:
-        found = [
-            c for c in cases.CASES if c.name == name or c.name.startswith(f"{name}-")
-        ]
+        found = [c for c in cases.CASES if f"{c.name}-".startswith(f"{name}-")]
         if not found:
             parser.error(f"--cases: there is no case {name!r}; --help lists them")
         chosen += [case for case in found if case not in chosen]
@@ -96,7 +98,7 @@ def write(results, path):
     """Write the rounds of all results; `python -m pyperf` reads them."""
     benchmarks = [result.benchmark() for result in results if result.runs]
     if benchmarks:
-        pyperf.BenchmarkSuite(benchmarks).dump(path, replace=True)
+        pyperf.BenchmarkSuite(benchmarks).dump(str(path), replace=True)
 
 
 if __name__ == "__main__":
