@@ -23,7 +23,8 @@ docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-# What ours is compared with lives in an environment of its own.
+# What ours is compared with lives in an environment of its own. BENCH="--help" lists cases
+# and options.
 bench: $(BENCH_VENV)/.installed
 	$(BENCH_VENV)/bin/python -m benchmarks.speed $(BENCH)
 

@@ -1,92 +1,105 @@
 """Speed of this package and of its alternatives, interleaved in one run.
 
-    make bench [BENCH="--cases tutorial steps --rounds 5"]
-    python -m benchmarks.speed [--quick] [--cases NAME ...] [--json PATH]
-
 Every contender has a process of its own and is run in turn with the others. A figure is
-the median over the rounds; "/ ours" is the contender's time divided by ours. The first
-run, in which code is compiled and loaded, is not a round; its whole time stands in the
-column "first run".
+the median over the rounds. A ratio divides a contender's rounds by those of the first
+one: the median, and the lowest and highest. The first run, in which code is compiled
+and loaded, is not a round; its whole time stands in the column "first run".
+
+The exit status is 1 if a contender failed or did other work than the first one, and 2
+for wrong options.
 """
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
-from benchmarks.speed import machine, table
-from benchmarks.speed.cases import CASES
+import pyperf
+
+from benchmarks.speed import cases, table
 from benchmarks.speed.driver import measure
+from benchmarks.speed.plan import Skipped
 
 
 def main():
     options = read_options()
-    cases = chosen(options.cases)
-    here = machine.describe()
-    machine.show(here)
-    everything = []
-    for case in cases:
-        everything += run(case, options)
+    table.show_machine()
+    results = []
+    for case in options.cases:
+        results += run(case, options)
         if options.json:
-            content = {"machine": here, "quick": options.quick}
-            content["results"] = [result.as_json() for result in everything]
-            Path(options.json).write_text(json.dumps(content, indent=1) + "\n")
+            write(results, options.json)
+    return int(any(result.failed for result in results))
 
 
 def read_options():
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.speed", description=__doc__.splitlines()[0]
+        prog="python -m benchmarks.speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = ", ".join(case.name for case in CASES)
-    parser.add_argument("--cases", nargs="+", metavar="NAME", help=f"of {names}")
+    names = ", ".join(case.name for case in cases.CASES)
+    parser.add_argument(
+        "--cases", nargs="+", metavar="NAME", help=f"names or their beginnings: {names}"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="tiny sizes, no meaning")
     parser.add_argument("--skip-losses", action="store_true")
-    parser.add_argument("--text", metavar="PATH", help="read by text and writing")
-    parser.add_argument("--json", metavar="PATH", help="write all figures there")
-    return parser.parse_args()
+    parser.add_argument(
+        "--against",
+        metavar="FOLDER",
+        type=Path,
+        help="compare this package only with another checkout of it",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="PATH", help="write a pyperf suite there"
+    )
+    return checked(parser, parser.parse_args())
 
 
-def chosen(names):
-    """Find cases by name or by its beginning; "latency" finds "latency-window", too."""
-    if names is None:
-        return CASES
-    found = []
-    for name in names:
-        named = [c for c in CASES if c.name == name or c.name.startswith(name + "-")]
-        if not named:
-            raise SystemExit(f"There is no case {name!r}.")
-        found += named
-    return found
+def checked(parser, options):
+    """Refuse wrong options, and put the chosen cases in place of their names."""
+    if options.rounds < 1:
+        parser.error(f"--rounds is {options.rounds}; give 1 or more")
+    if options.json and not options.json.parent.is_dir():
+        parser.error(f"--json: there is no folder {options.json.parent}; make it first")
+    chosen = cases.CASES if options.cases is None else []
+    for name in options.cases or []:
+        found = [c for c in cases.CASES if f"{c.name}-".startswith(f"{name}-")]
+        if not found:
+            parser.error(f"--cases: there is no case {name!r}; --help lists them")
+        chosen += [case for case in found if case not in chosen]
+    if options.against:
+        if not (options.against / "sklearn_gru").is_dir():
+            parser.error(f"--against: there is no sklearn_gru in {options.against}")
+        folder = str(options.against.resolve())
+        chosen = [case.against(folder) for case in chosen]
+    options.cases = [cases.quick(c) for c in chosen] if options.quick else chosen
+    return options
 
 
 def run(case, options):
     """Measure a case and print it; return its results."""
-    sizes = " (quick sizes, not these)" * options.quick
-    print(f"\n{case.name} · {case.title}{sizes}", flush=True)
-    if case.needs_gpu and not machine.has_gpu():
-        print("  skipped: torch sees no CUDA device")
-        return []
-    all_results = []
-    for shape, results in measure(case, options, say):
-        if case.compact:
-            table.show_line(case, shape, results, is_first=not all_results)
-        else:
-            table.show(case, shape, results)
-        all_results.append(results)
-        sys.stdout.flush()
-    if case.compact:
-        table.show_lowest(all_results)
+    print(f"\n{case.name}: {case.title}", flush=True)
+    shapes = {}
+    try:
+        for label, results in measure(case, options):
+            shapes[label] = results
+            if not case.compact:
+                table.show(label, results)
+    except Skipped as reason:
+        print(f"  {reason}")
+    if case.compact and shapes:
+        table.show_compact(shapes)
     if case.note:
         print(f"  {case.note}")
-    return [result for results in all_results for result in results]
+    return [result for results in shapes.values() for result in results]
 
 
-def say(progress):
-    """Show the progress, if this is a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{progress}", end="\r", file=sys.stderr, flush=True)
+def write(results, path):
+    """Write the rounds of all results; `python -m pyperf` reads them."""
+    benchmarks = [result.benchmark() for result in results if result.runs]
+    if benchmarks:
+        pyperf.BenchmarkSuite(benchmarks).dump(str(path), replace=True)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,280 +1,202 @@
 """The cases: what is measured, at which sizes, and for which contenders."""
 
-from benchmarks.speed.plan import (
-    KERAS,
-    TORCH,
-    Case,
-    Contender,
-    Shape,
-    darts,
-    keras,
-    neuralforecast,
-    on_1_and_2_threads,
-    ours,
-    plain,
-)
-from benchmarks.speed.shapes import grid, grid_forward, steps
+from dataclasses import replace
 
-PROGRAMME = {
-    "rows": 8000,
-    "window": 100,
-    "units": [50, 50],
-    "batch": 32,
-    "epochs": 2,
-    "loss_epochs": 10,
+from benchmarks.speed.plan import Case, Contender
+
+# Sizes with which --quick only shows that everything runs.
+QUICK = {
+    "rows": 300,
+    "window": 20,
+    "units": [8, 8],
+    "steps": 2,
+    "count": 1,
+    "epochs": 1,
+    "loss_epochs": 1,
+    "seconds": 0.02,
 }
-SMALL = {"rows": 700, "window": 20, "units": [8, 8], "epochs": 1, "loss_epochs": 2}
+
+
+def ours(method, label="ours", **told):
+    return Contender(label, f"ours:{method}", ours=True, told=told)
+
+
+def plain(method, label="plain nn.GRU loop"):
+    return Contender(label, f"plain_torch:Loop.{method}")
+
+
+def keras(method, label="Keras 3, TensorFlow"):
+    return Contender(label, f"keras_tensorflow:Network.{method}", "tensorflow")
+
+
+def darts(method):
+    return Contender("darts BlockRNNModel", f"darts_rnn:Forecaster.{method}", "darts")
+
+
+def neuralforecast(method):
+    task = f"neural_forecast:Forecaster.{method}"
+    return Contender("neuralforecast GRU", task, "neuralforecast")
+
+
+NET = {"window": 100, "units": [50, 50], "batch": 32}
+PROGRAMME = NET | {"rows": 8000, "trained": 0, "count": 2}
 
 tutorial = Case(
     "tutorial",
-    "Seconds per epoch, the whole of fit: 8,000 daily values, window 100, GRU (50, 50),"
-    " batch 32, Adam 1e-3",
+    "an epoch, the whole of fit: 8,000 daily values, window 100, GRU (50, 50), batch"
+    " 32, Adam 1e-3",
+    {"tutorial": PROGRAMME | {"loss_epochs": 10}},
     [
-        Shape(
-            "tutorial",
-            PROGRAMME,
-            asked={
-                "Keras 3, TensorFlow": 6,
-                "plain nn.GRU loop": 6,
-                "skorch, default": 6,
-                "darts BlockRNNModel": 6,
-                "neuralforecast GRU": 6,
-            },
-            quick=SMALL,
-        )
-    ],
-    [
-        ours("Tutorial"),
-        Contender("ours, kernel='torch'", "ours", "Fit", told={"kernel": "torch"}),
-        keras("Tutorial"),
-        *on_1_and_2_threads(plain, "Tutorial"),
-        Contender("skorch, default", "skorch_default", "Tutorial", ("torch", "skorch")),
-        darts("Tutorial"),
-        neuralforecast("Tutorial"),
+        ours("Forecaster.train"),
+        ours("Forecaster.train", "ours, kernel='torch'", kernel="torch"),
+        keras("train"),
+        *plain("train").on_1_and_2_threads(),
+        Contender("skorch, default", "skorch_default:Regressor.train"),
+        darts("train"),
+        neuralforecast("train"),
     ],
     note="loss: squared error on the training windows after 10 epochs from scratch, in"
-    " MinMax units (asked: ours at most the others').",
+    " MinMax units",
 )
 
 cells = Case(
     "cells",
-    "Seconds per epoch of the tutorial's fit, GRU against LSTM of the same width",
+    "an epoch of the tutorial's fit, by kind of layer",
+    {"(50, 50)": PROGRAMME, "128": PROGRAMME | {"units": [128]}},
     [
-        Shape("(50, 50)", PROGRAMME, {"ours, LSTM": 1}, SMALL),
-        Shape("128", PROGRAMME | {"units": [128]}, {"ours, LSTM": 1}, SMALL),
-    ],
-    [
-        ours("Fit", "ours, GRU"),
-        Contender("ours, LSTM", "ours", "Fit", told={"cell": "lstm"}),
+        ours("Forecaster.train", f"ours, {cell}", cell=cell)
+        for cell in ("gru", "lstm", "rnn")
     ],
 )
 
 rolling = Case(
     "rolling",
-    "Seconds for 8,000 one-step forecasts, window 100, GRU (50, 50)",
+    "8,000 one-step forecasts, window 100, GRU (50, 50)",
+    {"rolling": NET | {"rows": 8100, "trained": 1}},
     [
-        Shape(
-            "rolling",
-            PROGRAMME,
-            {"Keras 3, predict, batch 32": 5, "darts BlockRNNModel": 5},
-            SMALL,
-        )
-    ],
-    [
-        ours("Rolling"),
-        keras("Rolling", "Keras 3, predict, batch 32"),
-        darts("Rolling"),
-        *on_1_and_2_threads(plain, "Rolling", "plain nn.GRU, batch 512"),
+        ours("Forecaster.forecasts"),
+        keras("forecasts", "Keras 3, predict, batch 32"),
+        darts("forecasts"),
+        *plain("forecasts", "plain nn.GRU, batch 512").on_1_and_2_threads(),
     ],
 )
 
-ONE = {"rows": 500, "calls": 200, "at_most": 10}
-FEW = {"rows": 200, "calls": 3}
+LATENCY = NET | {"rows": 500, "trained": 1, "seconds": 1}
 
 latency_forecast = Case(
     "latency-forecast",
-    "Milliseconds to the next row's forecast, window 100, GRU (50, 50)",
-    [Shape("forecast", PROGRAMME | ONE, {}, SMALL | FEW)],
+    "the next row's forecast, window 100, GRU (50, 50)",
+    {"forecast": LATENCY},
     [
-        ours("Forecast", "ours, forecast(1)"),
-        darts("Forecast"),
-        neuralforecast("Forecast"),
+        ours("Forecaster.forecast", "ours, forecast(1)"),
+        darts("forecast"),
+        neuralforecast("forecast"),
     ],
-    unit="ms",
-    note="Asked: ours at most 1 ms. A figure is the median of 200 calls.",
 )
 
 latency_window = Case(
     "latency-window",
-    "Milliseconds to the prediction of one window, window 100, GRU (50, 50)",
-    [Shape("window", PROGRAMME | ONE, {}, SMALL | FEW)],
+    "the prediction of one window, window 100, GRU (50, 50)",
+    {"window": LATENCY},
     [
-        ours("Window", "ours, GRURegressor.predict"),
-        keras("Window", "Keras 3, predict"),
-        keras("Window", "Keras 3, model(x)", call=True),
-        *on_1_and_2_threads(plain, "Window", "bare nn.GRU and head"),
+        ours("Regressor.predict", "ours, GRURegressor.predict"),
+        keras("predict", "Keras 3, predict"),
+        keras("call", "Keras 3, model(x)"),
+        *plain("predict", "bare nn.GRU and head").on_1_and_2_threads(),
     ],
-    unit="ms",
-    note="A figure is the median of 200 calls.",
 )
 
-TEXT = {"units": 384, "window": 64, "batch": 64, "characters": 200_000, "text": None}
-SCRAP = {"units": 16, "window": 16, "batch": 4, "characters": 3_000}
-
-text = Case(
-    "text",
-    "Seconds per epoch over 200,000 characters, GRU 384, window 64, 64 streams",
-    [Shape("text", TEXT, {}, SCRAP)],
-    [
-        ours("Text", "ours, CharGRUGenerator"),
-        *on_1_and_2_threads(plain, "Text"),
-        keras("Text", "Keras 3, stateful"),
-    ],
-    note="loss: nats per character, mean of the first epoch.",
-)
-
-WRITE = TEXT | {"units": 256, "characters": 20_000, "length": 1000, "keras_length": 20}
-
-writing = Case(
-    "writing",
-    "Characters per second, GRU 256",
-    [
-        Shape(
-            f"{n} stream{'s' * (n > 1)}",
-            WRITE | {"streams": n},
-            {},
-            SCRAP | {"length": 20, "keras_length": 3},
-        )
-        for n in (1, 64)
-    ],
-    [
-        ours("Writing", "ours, generate"),
-        *on_1_and_2_threads(plain, "Writing", "plain nn.GRU, step by step"),
-        keras("Writing", "Keras 3, predict of a window"),
-        keras("Writing", "Keras 3, predict, stateful", stateful=True),
-    ],
-    unit="characters/s",
-)
+# The recurrence alone: batch x steps x features, layers x units.
+STEPS = ["32x24x1, 1x32", "64x100x8, 2x128", "512x168x4, 2x256"]
+GRID = [
+    *("1x1x1, 1x4", "1x10x1, 1x16", "1x50x4, 1x32", "1x100x1, 2x50"),
+    *("1x200x8, 1x64, float64", "1x200x64, 1x512", "2x64x64, 1x256", "4x20x2, 1x8"),
+    *("8x50x16, 2x16", "8x100x8, 2x128", "16x1x8, 1x32", "16x30x32, 2x64"),
+    *("16x100x1, 1x100", "32x10x8, 2x512", "32x24x1, 1x32", "32x50x64, 1x256"),
+    *("32x100x1, 2x50", "32x100x1, 2x50, float64", "32x200x4, 1x128", "64x5x4, 1x16"),
+    *("64x28x28, 1x128", "64x64x64, 1x384", "64x100x8, 2x128", "128x10x1, 1x8"),
+    *("128x30x8, 1x128, float64", "128x50x2, 2x64", "256x1x64, 1x256"),
+    *("256x200x1, 1x16", "512x20x2, 1x4", "512x48x4, 2x256"),
+]
 
 
-def search_on(backend, n_jobs, label, **options):
-    told = {"backend": backend, "n_jobs": n_jobs}
-    needs = {"dask": ("torch", "distributed"), "ray": ("torch", "ray")}
-    needs = needs.get(backend, TORCH)
-    return Contender(label, "search", "Search", needs, told=told, **options)
+def recurrence(name, shapes, cell, direction="", seconds=0.15):
+    """Make a case of layers alone, forward and back or only "-forward"."""
+    run = {"cell": cell, "backward": not direction, "seconds": seconds}
+    contenders = [
+        ours("Recurrence.run"),
+        Contender(f"nn.{cell.upper()}", "recurrence:PyTorch.run"),
+    ]
+    return Case(
+        f"{name}-{cell}{direction}",
+        f"a pass {'forward' if direction else 'forward and back'} of {cell} layers",
+        {shape: sizes(shape) | run for shape in shapes},
+        [one for c in contenders for one in c.on_1_and_2_threads()],
+        compact=name == "grid",
+    )
 
 
-SEARCH = {
-    "rows": 1500,
-    "units": [16, 24, 32, 48],
-    "windows": [24, 48],
-    "epochs": 10,
-}
+def sizes(shape):
+    data, layers, *dtype = shape.split(", ")
+    batch, steps, features = map(int, data.split("x"))
+    n_layers, units = map(int, layers.split("x"))
+    return {
+        "batch": batch,
+        "steps": steps,
+        "features": features,
+        "units": [units] * n_layers,
+        "dtype": dtype[0] if dtype else "float32",
+    }
 
-FEW_FITS = {"rows": 200, "epochs": 1}
+
+def steps_and_grid(cell):
+    return [
+        recurrence("steps", STEPS, cell, seconds=0.3),
+        recurrence("grid", GRID, cell),
+        recurrence("grid", GRID, cell, "-forward"),
+    ]
+
 
 search = Case(
     "search",
-    "Seconds for a grid search of 8 candidates, 2 splits, 1,500 rows",
-    [Shape("search", SEARCH, {"n_jobs=1": 1.6}, FEW_FITS)],
+    "a grid search of 8 candidates, 2 splits, 1,500 rows",
+    {
+        "search": {
+            "rows": 1500,
+            "units": [16, 24, 32, 48],
+            "windows": [24, 48],
+            "epochs": 10,
+        }
+    },
     [
-        search_on("loky", 2, "n_jobs=2", ours=True),
-        search_on("loky", 1, "n_jobs=1"),
+        Contender(f"n_jobs={n}", "search:Search.run", ours=True, told={"n_jobs": n})
+        for n in (2, 1)
     ],
-)
-
-# A case of its own: an idle cluster takes a part of the cores.
-search_clusters = Case(
-    "search-clusters",
-    "Seconds for the same search on local clusters",
-    [Shape("search", SEARCH, {}, FEW_FITS)],
-    [
-        search_on("loky", 2, "n_jobs=2", ours=True),
-        search_on("dask", 2, "dask, 2 local workers"),
-        search_on("ray", 2, "ray, 2 local workers"),
-    ],
-    most_rounds=3,
-    note="joblib starts ray's workers anew for every search; the others are kept.",
-)
-
-memory = Case(
-    "memory",
-    "MiB that a fit on 1,000,000 rows of float32 adds to its process",
-    [Shape("memory", {"rows": 1_000_000}, {}, {"rows": 50_000})],
-    [ours("Memory", module="processes")],
-    unit="MiB",
-    most_rounds=1,
-    note="Asked: at most 3 times the series (3.8 MiB) and 200 MiB.",
-)
-
-
-def imported(label, statement, needs=TORCH, **options):
-    told = {"statement": statement}
-    return Contender(label, "processes", "Import", needs, told=told, **options)
-
-
-imports = Case(
-    "import",
-    "Seconds to import, in a fresh process",
-    [Shape("import", {})],
-    [
-        imported("ours", "import sklearn_gru", ours=True),
-        imported("torch, pandas, skorch (ours needs)", "import torch, pandas, skorch"),
-        imported("Keras 3, TensorFlow", "import keras", KERAS),
-        imported(
-            "darts BlockRNNModel",
-            "from darts.models import BlockRNNModel",
-            ("torch", "darts"),
-        ),
-        imported(
-            "neuralforecast GRU",
-            "from neuralforecast.models import GRU",
-            ("torch", "neuralforecast"),
-        ),
-    ],
-)
-
-start = Case(
-    "start",
-    "Seconds from calling fit, in a fresh process, kernels cached, imports excluded",
-    [
-        Shape(
-            "start", {"rows": 8000, "window": 100, "units": [50, 50]}, {}, {"rows": 600}
-        )
-    ],
-    [
-        ours("Start", "to the first batch", "processes", told={"batches_done": 0}),
-        Contender(
-            "to that batch's end", "processes", "Start", told={"batches_done": 1}
-        ),
-    ],
-    note="Asked: at most 1 s.",
 )
 
 gpu = Case(
     "gpu",
-    "Seconds per epoch of the tutorial's fit, on a GPU",
-    [Shape("gpu", PROGRAMME | {"device": "cuda"}, {}, SMALL)],
-    [ours("Tutorial"), plain("Tutorial")],
-    needs_gpu=True,
-    note="Asked of an H200: at most 0.10 s.",
+    "an epoch of the tutorial's fit, on a GPU",
+    {"gpu": PROGRAMME | {"device": "cuda"}},
+    [ours("Forecaster.train"), plain("train")],
 )
 
 CASES = [
     tutorial,
     cells,
-    steps,
-    grid,
-    grid_forward,
+    *(case for cell in ("gru", "lstm", "rnn") for case in steps_and_grid(cell)),
     rolling,
     latency_forecast,
     latency_window,
-    text,
-    writing,
     search,
-    search_clusters,
-    memory,
-    imports,
-    start,
     gpu,
 ]
+
+
+def quick(case):
+    """Make a case's sizes smaller; sizes it doesn't have are left out."""
+    shapes = {
+        label: {name: QUICK.get(name, size) for name, size in shape.items()}
+        for label, shape in case.shapes.items()
+    }
+    return replace(case, title=f"{case.title} (quick sizes, not these)", shapes=shapes)

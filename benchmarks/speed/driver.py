@@ -1,201 +1,143 @@
 """Runs the contenders of a case in turn, each in a process of its own."""
 
-import importlib.util
-import json
-import os
-import select
-import statistics
-import subprocess
+import math
+import multiprocessing
 import sys
-import tempfile
 import time
-from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, field
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
+import pyperf
+
+from benchmarks.speed import worker
+from benchmarks.speed.plan import Contender, Skipped
+
+HERE = str(Path(__file__).parents[2])
 # Seconds in which threads that spin, waiting for work, fall asleep.
 PAUSE = 0.3
-PATIENCE = 3600
-THREADS = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
-QUIET = {
-    "KERAS_BACKEND": "tensorflow",
-    "PYTHONWARNINGS": "ignore",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
 
 
 @dataclass(eq=False)
 class Result:
-    """The figures of one contender for one shape."""
+    """What is known of one contender at one shape."""
 
-    case: str
-    shape: str
-    contender: str
-    threads: int | None
-    ours: bool
-    values: list = field(default_factory=list)
-    first_seconds: float | None = None
+    contender: Contender
+    name: str
+    runs: list = field(default_factory=list)
+    first: float | None = None
+    outcome: list | None = None
     loss: float | None = None
-    scores: list | None = None
     error: str | None = None
+    failed: bool = False
 
     @property
-    def median(self):
-        return statistics.median(self.values) if self.values else None
+    def values(self):
+        return [value for run in self.runs for value in run.values]
 
-    def as_json(self):
-        return asdict(self) | {"median": self.median}
-
-
-class Worker:
-    """A contender's process, and the pipes to it."""
-
-    def __init__(self, contender, on_gpu):
-        self.contender = contender
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `close`
-        command = [sys.executable, "-m", "benchmarks.speed.worker"]
-        self.process = subprocess.Popen(
-            [*command, contender.module, contender.task],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.log,
-            text=True,
-            env=_environment(contender.threads, on_gpu),
-        )
-
-    def ask(self, order, *arguments):
-        """Send an order and wait for the answer."""
-        try:
-            self.process.stdin.write(json.dumps([order, *arguments]) + "\n")
-            self.process.stdin.flush()
-            waiting, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
-            line = self.process.stdout.readline() if waiting else ""
-        except BrokenPipeError:
-            line = ""
-        if line:
-            return json.loads(line)
-        self.process.kill()
-        return {"error": f"its process ended or hung at `{order}`"}
-
-    def last_words(self):
-        self.log.seek(0)
-        return self.log.read()[-3000:]
-
-    def close(self):
-        with suppress(BrokenPipeError):
-            self.process.stdin.close()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-        self.log.close()
+    def benchmark(self):
+        """Return the rounds as a pyperf.Benchmark."""
+        benchmark = pyperf.Benchmark(self.runs)
+        if self.loss is not None:
+            benchmark.update_metadata({"loss": self.loss})
+        return benchmark
 
 
-def measure(case, options, say):
-    """Yield the results of every shape of a case."""
+def measure(case, options):
+    """Yield the label and the results of every shape of a case."""
     with ExitStack() as stack:
-        workers = {}
-        for contender in case.contenders:
-            if not missing(contender):
-                worker = Worker(contender, case.needs_gpu)
-                workers[contender] = worker
-                stack.callback(worker.close)
-        for shape in case.shapes:
-            yield shape, _measure(case, shape, workers, options, say)
+        processes = {
+            contender: stack.enter_context(_process(contender))
+            for contender in case.contenders
+            if find_spec(contender.needs)
+        }
+        for label, shape in case.shapes.items():
+            results = [_blank(case, label, c) for c in case.contenders]
+            present = [(processes[r.contender], r) for r in results if not r.error]
+            _measure(present, shape, options.rounds)
+            if "loss_epochs" in shape and not options.skip_losses:
+                for process, result in present:
+                    result.loss = _ask(process, result, worker.optional, "loss")
+            yield label, results
 
 
-def missing(contender):
-    """List the packages that a contender lacks."""
-    return [name for name in contender.needs if not importlib.util.find_spec(name)]
+@contextmanager
+def _process(contender):
+    """Make an executor of one process, which starts with the first order."""
+    with ProcessPoolExecutor(
+        1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=worker.prepare,
+        initargs=(contender.threads, contender.checkout or HERE),
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(BrokenProcessPool):
+                process.submit(worker.optional, "close")
 
 
-def _measure(case, shape, workers, options, say):
-    results = [_blank(case, shape, contender) for contender in case.contenders]
-    pairs = [
-        (workers[contender], result)
-        for contender, result in zip(case.contenders, results, strict=True)
-        if contender in workers
-    ]
-    where = f"{case.name}, {shape.label}"
-    for worker, result in pairs:
-        say(f"{where}: first run of {result.contender}")
-        _ask(worker, result, "build", _told(shape, worker.contender, options))
-    rounds = min(options.rounds, case.most_rounds)
+def _blank(case, label, contender):
+    threads = f", threads: {contender.threads}" if contender.threads else ""
+    result = Result(contender, name=f"{case.name}: {label}: {contender}{threads}")
+    if not find_spec(contender.needs):
+        result.error = f"skipped: {contender.needs} is not installed"
+    return result
+
+
+def _measure(present, shape, rounds):
+    """Run every contender once, then in turns; stop if the first one is skipped."""
+    for process, result in present:
+        _say(f"{result.name}: first run")
+        told = shape | result.contender.told
+        answer = _ask(process, result, worker.build, result.contender.task, told)
+        result.first, result.outcome = answer or (None, None)
+        first = present[0][1]
+        if first.error and not first.failed:
+            raise Skipped(first.error)
+        if not (first.error or result.error):
+            _check(result, first)
     for i in range(rounds):
-        say(f"{where}: round {i + 1} of {rounds}")
-        for worker, result in _rotated(pairs, i):
-            _ask(worker, result, "run")
-    if not options.skip_losses:
-        for worker, result in pairs:
-            say(f"{where}: loss of {result.contender}")
-            _ask(worker, result, "loss")
-    return results
+        # Each comes first, and after another, in turn.
+        n = i % (len(present) or 1)
+        for process, result in present[n:] + present[:n]:
+            _say(f"{result.name}: round {i + 1} of {rounds}")
+            metadata = {"name": result.name, "first_run": result.first}
+            run = _ask(process, result, worker.run, metadata)
+            result.runs += [run] if run else []
 
 
-def _blank(case, shape, contender):
-    lacking = missing(contender)
-    return Result(
-        case.name,
-        shape.label,
-        contender.label,
-        contender.threads,
-        contender.ours,
-        error=f"not installed: {', '.join(lacking)}" if lacking else None,
-    )
+def _check(result, first):
+    """Compare the outcomes, which are lists of numbers, or None."""
+    outcomes = (result.outcome or [], first.outcome or [])
+    close = map(partial(math.isclose, rel_tol=1e-3), *outcomes)
+    if len(outcomes[0]) != len(outcomes[1]) or not all(close):
+        result.error = f"does other work: {outcomes[0]} instead of {outcomes[1]}"
+        result.failed = True
 
 
-def _rotated(items, n):
-    """Rotate the contenders, so that each comes first, and after another, in turn."""
-    n = n % max(len(items), 1)
-    return items[n:] + items[:n]
-
-
-def _ask(worker, result, order, *arguments):
-    """Send an order to a worker that has not failed, and record the answer."""
+def _ask(process, result, order, *arguments):
+    """Give an order to a contender that has not failed; return its answer, or None."""
     if result.error:
-        return
+        return None
     time.sleep(PAUSE)
-    answer = worker.ask(order, *arguments)
-    if "error" in answer:
-        result.error = "failed: " + answer["error"]
-        print(worker.last_words(), file=sys.stderr)
-        return
-    if order == "build":
-        result.first_seconds = answer["seconds"]
-    elif order == "run":
-        result.values.append(answer["value"])
-    if order != "run":
-        result.loss = answer.get("loss", result.loss)
-    result.scores = answer.get("scores", result.scores)
+    try:
+        return process.submit(order, *arguments).result()
+    except Skipped as reason:
+        result.error = f"skipped: {reason}"
+    except Exception as error:
+        traceback.print_exception(error)
+        result.error = f"failed: {type(error).__name__}: {error}".splitlines()[0]
+        result.failed = True
+    return None
 
 
-def _told(shape, contender, options):
-    told = shape.told | (shape.quick if options.quick else {})
-    told = told | contender.told | {"threads": contender.threads}
-    if options.text and "text" in told:
-        told["text"] = options.text
-    return told
-
-
-def _environment(threads, on_gpu):
-    """Copy this process' environment, with other settings of threads."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in THREADS
-    }
-    environment |= QUIET
-    if threads:
-        environment |= {name: str(threads) for name in THREADS[:-1]}
-    if not on_gpu:
-        environment["CUDA_VISIBLE_DEVICES"] = ""
-    return environment
+def _say(progress):
+    """Show the progress, if this is a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{progress}", end="\r", file=sys.stderr, flush=True)

@@ -1,76 +1,53 @@
-"""The parts of a case: contenders and shapes."""
+"""The parts of a case."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-TORCH = ("torch",)
-KERAS = ("tensorflow", "keras")
+
+class Skipped(Exception):
+    """Raised by a contender that can't run here; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """A class in `contenders`, the packages it needs, and its number of threads.
+    """What is run: "module:Class.method" in `contenders`, and the module it needs.
 
     Without `threads`, its libraries choose the number as they do for their users.
+    `ours` marks what runs this package, from the folder `checkout` if that is given.
     """
 
     label: str
-    module: str
     task: str
-    needs: tuple = TORCH
+    needs: str = "torch"
     threads: int | None = None
     ours: bool = False
-    told: dict = field(default_factory=dict)
+    told: dict = field(default_factory=dict)  # beside the sizes
+    checkout: str | None = None
 
+    def __str__(self):
+        where = f", {self.checkout}" if self.checkout else ""
+        return self.label + where
 
-@dataclass(frozen=True)
-class Shape:
-    """The sizes that contenders are told.
-
-    `quick` has smaller sizes, only to see that everything runs. `asked` is the least
-    ratio of a contender's time to ours.
-    """
-
-    label: str
-    told: dict
-    asked: dict = field(default_factory=dict)
-    quick: dict = field(default_factory=dict)
+    def on_1_and_2_threads(self):
+        return [replace(self, threads=n) for n in (1, 2)]
 
 
 @dataclass(frozen=True)
 class Case:
-    """Contenders, and the shapes that they are compared on."""
+    """Contenders, and the sizes they are compared on, by label.
+
+    Times are divided by the size "count". A run is repeated for "seconds", if they are
+    given, and the median is taken. The first contender is what the others are divided
+    by.
+    """
 
     name: str
     title: str
-    shapes: list
+    shapes: dict
     contenders: list
-    unit: str = "s"
     compact: bool = False  # a line per shape, not a table
-    most_rounds: int = 1000
-    needs_gpu: bool = False
     note: str = ""
 
-
-def ours(task, label="ours", module="ours", **options):
-    return Contender(label, module, task, ours=True, **options)
-
-
-def keras(task, label="Keras 3, TensorFlow", **told):
-    return Contender(label, "keras_tensorflow", task, KERAS, told=told)
-
-
-def plain(task, label="plain nn.GRU loop", **options):
-    return Contender(label, "plain_torch", task, **options)
-
-
-def darts(task):
-    return Contender("darts BlockRNNModel", "darts_rnn", task, ("torch", "darts"))
-
-
-def neuralforecast(task):
-    needs = ("torch", "neuralforecast")
-    return Contender("neuralforecast GRU", "neural_forecast", task, needs)
-
-
-def on_1_and_2_threads(make, *arguments, **options):
-    return [make(*arguments, threads=n, **options) for n in (1, 2)]
+    def against(self, checkout):
+        """Leave only what runs this package, each beside another checkout's."""
+        pairs = [(c, replace(c, checkout=checkout)) for c in self.contenders if c.ours]
+        return replace(self, contenders=[one for pair in pairs for one in pair])

@@ -1,94 +1,115 @@
-"""Prints results: a table per shape, or a line per shape."""
+"""Tables of results: a line per contender, or a line per shape."""
 
-WIDTH = 36
-SCALES = {"s": 1, "ms": 1000, "MiB": 1}
-RATIOS = ["1 thread", "2 threads", "best"]
+import statistics
+from contextlib import suppress
+from importlib import metadata
+
+import numpy as np
+import pandas as pd
+import pyperf
+
+MACHINE = ["cpu_model_name", "cpu_count", "load_avg_1min", "python_version"]
+PACKAGES = ["numpy", "torch", "numba", "skorch", "keras", "darts", "neuralforecast"]
 
 
-def show(case, shape, results):
+def show_machine():
+    known = pyperf.Run([1.0]).get_metadata()
+    for name in MACHINE:
+        print(f"{name}: {known.get(name, 'unknown')}")
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            print(f"{name}: {metadata.version(name)}")
+
+
+def show(label, results):
     """Print a table of one shape: a line per contender."""
-    losses = any(result.loss is not None for result in results)
-    columns = ["threads", "median", "best", "worst", "/ ours", "asked", "first run"]
-    title = shape.label if len(case.shapes) > 1 else ""
-    print(_line(title, columns + ["loss"] * losses))
-    ours = _best(results, lambda result: result.ours)
-    asked = {_best(results, _named(name)): least for name, least in shape.asked.items()}
+    ran = [result for result in results if result.runs]
+    if ran:
+        lines = [_cells(result, _base(result, results)) for result in ran]
+        frame = pd.DataFrame(lines, index=[str(r.contender) for r in ran])
+        _print(frame.loc[:, (frame != "").any()].rename_axis(label))
+    _show_errors(results)
+
+
+def show_compact(shapes):
+    """Print a line per shape: a column per contender, and the ratio of the fastest."""
+    lines = {}
+    for label, results in shapes.items():
+        first = _of_first(results)
+        others = [r for r in results if r.runs and r not in first]
+        lines[label] = {_heading(r): _median(r) for r in results if r.runs}
+        lines[label]["ratio of the best"] = np.nan
+        if first and others:
+            ratios = _ratios(_fastest(others), _fastest(first))
+            lines[label]["ratio of the best"] = round(statistics.median(ratios), 2)
+    frame = pd.DataFrame(lines).T
+    _print(frame)
+    for results in shapes.values():
+        _show_errors(results)
+    print(f"  lowest of {len(frame)} shapes: {frame['ratio of the best'].min()}")
+
+
+def _cells(result, base):
+    values = (min(result.values), max(result.values))
+    best, worst = result.benchmark().format_values(values)
+    return {
+        "threads": result.contender.threads or "default",
+        "median": _median(result),
+        "best .. worst": f"{best} .. {worst}",
+        "ratio": "" if base in (result, None) else _spread(_ratios(result, base)),
+        "first run": f"{result.first:.2f} s",
+        "loss": "" if result.loss is None else f"{result.loss:.5f}",
+    }
+
+
+def _base(result, results):
+    """Find what a result is divided by.
+
+    Another checkout's is divided by this one's; the others by the first contender, run
+    on the number of threads with which it is fastest.
+    """
+    if not result.contender.checkout:
+        return _fastest(_of_first(results))
+    names = (result.contender.label, result.contender.threads)
+    ours = [r for r in results if r.runs and not r.contender.checkout]
+    same = [r for r in ours if (r.contender.label, r.contender.threads) == names]
+    return _fastest(same)
+
+
+def _of_first(results):
+    """Find the first contender's results, on any number of threads."""
+    name = str(results[0].contender)
+    return [r for r in results if r.runs and str(r.contender) == name]
+
+
+def _fastest(results):
+    return min(results, key=lambda r: statistics.median(r.values), default=None)
+
+
+def _ratios(result, base):
+    """Divide the rounds of one by the rounds of the other."""
+    pairs = zip(result.values, base.values, strict=False)
+    return [one / other for one, other in pairs]
+
+
+def _spread(ratios):
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} .. {max(ratios):.2f})"
+
+
+def _median(result):
+    benchmark = result.benchmark()
+    return benchmark.format_value(benchmark.median())
+
+
+def _heading(result):
+    return f"{result.contender}, {result.contender.threads}"
+
+
+def _print(frame):
+    print("  " + frame.to_string().replace("\n", "\n  "), flush=True)
+
+
+def _show_errors(results):
     for result in results:
-        if result.median is None:
-            print(f"  {result.contender:{WIDTH}}{result.error}")
-            continue
-        cells = [result.threads or "default"]
-        values = result.median, min(result.values), max(result.values)
-        cells += [figure(value, case.unit) for value in values]
-        cells.append(f"{result.median / ours.median:.2f}" if ours else "-")
-        cells.append(f">= {asked[result]:g}" if result in asked else "")
-        cells.append(f"{result.first_seconds:.2f} s")
-        cells.append("" if result.loss is None else f"{result.loss:.5f}")
-        print(_line(result.contender, cells))
         if result.error:
-            print(f"  {'':{WIDTH}}{result.error}")
-    _show_scores(results)
-
-
-def show_line(case, shape, results, is_first):
-    """Print one line: a column per contender, and the ratio of the best ones."""
-    if is_first:
-        names = [f"{result.contender} {result.threads}" for result in results]
-        print(_line("batch x steps x features, layers", [*names, *RATIOS]))
-    cells = [figure(result.median, case.unit) for result in results]
-    cells += ["-" if r is None else f"{r:.2f}" for r in ratios(results)]
-    print(_line(shape.label, cells))
-    for result in results:
-        if result.error:
-            print(f"  {result.contender} {result.threads}: {result.error}")
-
-
-def ratios(results):
-    """Divide nn.GRU's time by ours: on one thread, on two, and the best of both."""
-    divided = []
-    for threads in ([1], [2], [1, 2]):
-        allowed = [result for result in results if result.threads in threads]
-        ours = _best(allowed, lambda result: result.ours)
-        peer = _best(allowed, lambda result: not result.ours)
-        divided.append(peer.median / ours.median if ours and peer else None)
-    return divided
-
-
-def show_lowest(all_results):
-    """Print the worst shape of a grid."""
-    known = [(ratios(results)[-1], results[0].shape) for results in all_results]
-    known = [(ratio, shape) for ratio, shape in known if ratio is not None]
-    if known:
-        ratio, shape = min(known)
-        print(f"  lowest of {len(known)} shapes: {ratio:.2f}, at {shape} (asked: >= 1)")
-
-
-def figure(value, unit):
-    """Format a figure, which is in seconds or in MiB."""
-    if value is None:
-        return "-"
-    if unit == "characters/s":
-        return f"{1 / value:,.0f}"
-    value *= SCALES[unit]
-    return f"{value:.4f}" if value < 1 else f"{value:.4g}"
-
-
-def _named(name):
-    return lambda result: result.contender == name
-
-
-def _best(results, chosen):
-    known = [result for result in results if chosen(result) and result.values]
-    return min(known, key=lambda result: result.median, default=None)
-
-
-def _show_scores(results):
-    known = [result for result in results if result.scores is not None]
-    if known:
-        other = [r.contender for r in known if r.scores != known[0].scores]
-        verdict = "the same in all" if not other else f"others in {', '.join(other)}"
-        print(f"  scores: {verdict}")
-
-
-def _line(label, cells):
-    return f"  {label:{WIDTH}}" + "".join(f"{cell:>11}" for cell in cells)
+            print(f"  {result.name}: {result.error}")

@@ -1,69 +1,71 @@
-"""A contender's own process: obeys the driver's orders, and says how long they took.
-
-    python -m benchmarks.speed.worker MODULE CLASS
-
-Orders come as lines of JSON on standard input, answers go to standard output. The
-libraries' own output goes to standard error instead.
-"""
+"""What happens in a contender's own process."""
 
 import gc
-import importlib
-import json
 import os
+import pkgutil
+import statistics
 import sys
 import time
-import traceback
+import warnings
 
-CONTENDERS = "benchmarks.speed.contenders"
+import pyperf
+
+COUNTED = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA")
+THREADS = [f"{name}_NUM_THREADS" for name in COUNTED]
+THREADS += ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "LOKY_MAX_CPU_COUNT"]
+QUIET = {
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONWARNINGS": "ignore",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+current = {}
 
 
-class Worker:
-    def __init__(self, kind):
-        self.kind = kind
-        self.contender = None
+def prepare(threads, checkout):
+    """Set threads and the package's folder; no library has been imported yet.
 
-    def build(self, shape):
-        """Make the contender and run it once, which compiles its code."""
-        self.contender = None
-        gc.collect()
-        self.contender = self.kind(shape)
-        return self.run()
+    The processes that a contender starts take both from the environment.
+    """
+    for name in THREADS:
+        os.environ.pop(name, None)
+    if threads:
+        os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    os.environ.update(QUIET, PYTHONPATH=checkout)
+    sys.path.insert(0, checkout)
+    warnings.simplefilter("ignore")
+    os.dup2(2, 1)  # what libraries print is not a part of the tables
 
-    def run(self):
-        gc.collect()
+
+def build(task, shape):
+    """Make the contender and run it once, which compiles its code.
+
+    Returns the seconds of that run, and its outcome, if it has one.
+    """
+    current.clear()
+    gc.collect()
+    name, method = task.rsplit(".", 1)
+    contender = pkgutil.resolve_name(f"benchmarks.speed.contenders.{name}")(shape)
+    current.update(contender=contender, run=getattr(contender, method), shape=shape)
+    start = time.perf_counter()
+    current["run"]()
+    seconds = time.perf_counter() - start
+    return seconds, optional("outcome")
+
+
+def run(metadata):
+    """Time the contender, once or until the seconds of its shape are over."""
+    gc.collect()
+    taken = []
+    while not taken or sum(taken) < current["shape"].get("seconds", 0):
         start = time.perf_counter()
-        answer = dict(self.contender.run() or {})
-        taken = time.perf_counter() - start
-        answer.setdefault("value", taken / answer.pop("count", 1))
-        return answer | {"seconds": taken}
-
-    def loss(self):
-        if not hasattr(self.contender, "loss"):
-            return {}
-        return {"loss": self.contender.loss()}
+        current["run"]()
+        taken.append(time.perf_counter() - start)
+    value = statistics.median(taken) / current["shape"].get("count", 1)
+    return pyperf.Run([value], metadata=metadata)
 
 
-def main():
-    orders = os.fdopen(os.dup(0))
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    worker = None
-    for line in orders:
-        order, *arguments = json.loads(line)
-        try:
-            worker = worker or Worker(_kind(*sys.argv[1:]))
-            answer = getattr(worker, order)(*arguments)
-        except Exception as error:
-            traceback.print_exc()
-            reason = str(error).strip().splitlines() or [""]
-            answer = {"error": f"{type(error).__name__}: {reason[0]}"}
-        answers.write(json.dumps(answer) + "\n")
-
-
-def _kind(module, name):
-    return getattr(importlib.import_module(f"{CONTENDERS}.{module}"), name)
-
-
-if __name__ == "__main__":
-    main()
+def optional(name):
+    """Call a method of the contender, if it has this one."""
+    method = getattr(current.get("contender"), name, None)
+    return method and method()

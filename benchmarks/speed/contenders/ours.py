@@ -1,134 +1,71 @@
 """This package's estimators."""
 
-import numpy as np
+import torch
 
 from benchmarks.plain_network import PLAIN
-from benchmarks.speed import data
-from benchmarks.speed.timing import median_call
-from sklearn_gru import CharGRUGenerator, GRUForecaster, GRURegressor
+from benchmarks.speed.contenders.recurrence import Pass
+from benchmarks.speed.contenders.tutorial import Tutorial
+from benchmarks.speed.plan import Skipped
+from sklearn_gru import GRUForecaster, GRURegressor
+from sklearn_gru.nets.recurrent import Recurrent
 
 
-def forecaster(shape, **settings):
-    return GRUForecaster(
-        window_length=shape["window"],
-        units=tuple(shape["units"]),
-        center=None,
-        batch_size=shape["batch"],
-        cell=shape.get("cell", "gru"),
-        kernel=shape.get("kernel", "auto"),
-        lr=1e-3,
-        lr_schedule="constant",
-        early_stopping=False,
-        device=shape.get("device", "cpu"),
-        random_state=0,
-        **settings,
-    )
-
-
-class Fit:
-    """The whole of `fit`, divided by its epochs."""
-
-    def __init__(self, shape):
-        self.shape = shape
-        self.series = data.tutorial_series(shape)
+class Forecaster(Tutorial):
+    def begin(self):
+        if self.shape.get("device") == "cuda" and not torch.cuda.is_available():
+            raise Skipped("torch sees no CUDA device")
 
     def fit(self, epochs):
-        return forecaster(self.shape, max_epochs=epochs).fit(self.series)
+        self.model = GRUForecaster(
+            window_length=self.shape["window"],
+            units=tuple(self.shape["units"]),
+            center=None,
+            batch_size=self.shape["batch"],
+            max_epochs=epochs,
+            cell=self.shape.get("cell", "gru"),
+            kernel=self.shape.get("kernel", "auto"),
+            lr=1e-3,
+            lr_schedule="constant",
+            early_stopping=False,
+            device=self.shape.get("device", "cpu"),
+            random_state=0,
+        ).fit(self.series)
 
-    def run(self):
-        self.fit(self.shape["epochs"])
-        return {"count": self.shape["epochs"]}
+    def forecasts(self):
+        return self.model.predict(self.series)[self.shape["window"] :]
 
-
-class Tutorial(Fit):
-    def loss(self):
-        window = self.shape["window"]
-        forecasts = self.fit(self.shape["loss_epochs"]).predict(self.series)[window:]
-        return data.mean_squared_error(forecasts, self.series, window)
-
-
-class Rolling:
-    """The forecast of every row; the first ones have a padded window."""
-
-    def __init__(self, shape):
-        self.series = data.tutorial_series(shape)
-        self.model = forecaster(shape, max_epochs=1).fit(self.series[:500])
-
-    def run(self):
-        self.model.predict(self.series)
+    def forecast(self):
+        self.model.forecast(1)
 
 
-class Forecast:
-    def __init__(self, shape):
-        self.shape = shape
-        series = data.tutorial_series(shape)
-        self.model = forecaster(shape, max_epochs=1).fit(series)
-
-    def run(self):
-        calls, at_most = self.shape["calls"], self.shape["at_most"]
-        once = median_call(lambda: self.model.forecast(1), calls=calls, at_most=at_most)
-        return {"value": once}
-
-
-class Window:
-    """A regressor's prediction of one window."""
-
-    def __init__(self, shape):
-        self.shape = shape
-        x, y = data.windows(data.tutorial_series(shape), shape["window"])
+class Regressor(Tutorial):
+    def fit(self, epochs):
         self.model = GRURegressor(
-            units=tuple(shape["units"]),
-            max_epochs=1,
+            units=tuple(self.shape["units"]),
+            max_epochs=epochs,
             device="cpu",
             random_state=0,
             **PLAIN,
-        )
-        self.model.fit(x, y[:, 0])
-        self.x = x[:1]
+        ).fit(self.x, self.y[:, 0])
 
-    def run(self):
-        calls, at_most = self.shape["calls"], self.shape["at_most"]
-        once = median_call(
-            lambda: self.model.predict(self.x), calls=calls, at_most=at_most
-        )
-        return {"value": once}
+    def forecasts(self):
+        return self.model.predict(self.x)
+
+    def predict(self):
+        self.model.predict(self.x[:1])
 
 
-def writer(shape, **settings):
-    return CharGRUGenerator(
-        units=shape["units"],
-        window_length=shape["window"],
-        batch_size=shape["batch"],
-        max_epochs=1,
-        lr_schedule="constant",
-        early_stopping=False,
-        device="cpu",
-        random_state=0,
-        **settings,
-    )
+class Recurrence(Pass):
+    """The compiled loop of recurrent layers."""
 
+    def make(self, shape):
+        units = tuple(shape["units"])
+        layers = Recurrent(shape["features"], units, cell=shape["cell"])
+        try:
+            layers.use_kernel("fused")
+        except ValueError as error:
+            raise Skipped(str(error)) from error
+        return layers
 
-class Text:
-    """An epoch over a text; every run begins anew."""
-
-    def __init__(self, shape):
-        self.shape = shape
-        self.text = data.text(shape)
-
-    def run(self):
-        model = writer(self.shape).fit(self.text)
-        return {"loss": model.loss_curve_[-1]}
-
-
-class Writing:
-    """Characters of streams written side by side, divided by their number."""
-
-    def __init__(self, shape):
-        self.shape = shape
-        self.model = writer(shape).fit(data.text(shape))
-
-    def run(self):
-        length, n = self.shape["length"], self.shape["streams"]
-        texts = self.model.generate("The ", length, n=n, random_state=0)
-        written = "".join(np.atleast_1d(texts))
-        return {"count": len(written) - n * len("The ")}
+    def hidden(self):
+        return self.net(self.x)

@@ -3,16 +3,11 @@
 import torch
 from skorch import NeuralNetRegressor
 
-from benchmarks.speed import data
 from benchmarks.speed.contenders.plain_torch import Net
+from benchmarks.speed.contenders.tutorial import Tutorial
 
 
-class Tutorial:
-    def __init__(self, shape):
-        self.shape = shape
-        self.series = data.tutorial_series(shape)
-        self.x, self.y = data.windows(self.series, shape["window"])
-
+class Regressor(Tutorial):
     def fit(self, epochs):
         torch.manual_seed(0)
         net = NeuralNetRegressor(
@@ -26,12 +21,7 @@ class Tutorial:
             train_split=None,  # the others train on all windows, too
             verbose=0,
         )
-        return net.fit(self.x, self.y)
+        self.net = net.fit(self.x, self.y)
 
-    def run(self):
-        self.fit(self.shape["epochs"])
-        return {"count": self.shape["epochs"]}
-
-    def loss(self):
-        forecasts = self.fit(self.shape["loss_epochs"]).predict(self.x)
-        return data.mean_squared_error(forecasts, self.series, self.shape["window"])
+    def forecasts(self):
+        return self.net.predict(self.x)

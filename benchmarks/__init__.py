@@ -1,0 +1,1 @@
+"""Measurements beside the package: its speed, accuracy and memory."""
