@@ -9,7 +9,7 @@ import pandas as pd
 import pyperf
 
 MACHINE = ["cpu_model_name", "cpu_count", "load_avg_1min", "python_version"]
-PACKAGES = ["numpy", "torch", "numba", "skorch", "keras", "darts", "neuralforecast"]
+PACKAGES = ["numpy", "torch", "llvmlite", "skorch", "keras", "darts", "neuralforecast"]
 
 
 def show_machine():

@@ -51,6 +51,11 @@ class Execution:
         """Whether compiled loops run the layers, every row of a batch by itself."""
         return self.kernel != "torch" and _why_not(self.stack[0][0]) is None
 
+    def prepare(self):
+        """Compile what will run the layers, if that is needed."""
+        if self.kernel != "torch":
+            _why_not(self.stack[0][0])
+
     def run(self, x, states=None, *, lengths=None, resets=None, dropout, n_layers=None):
         """Run over time.
 
@@ -150,8 +155,9 @@ def _failure(compiled, dtype):
 def warm_up():
     """Compile the recurrent layers of all kinds now, so that first fits begin at once.
 
-    The compiled code is kept on disk, so one call is enough until the package is
-    upgraded: for example while a container image is built. It takes some seconds.
+    The compiled code, for ``dtype="float32"``, is kept on disk, so one call is enough
+    until the package is upgraded: for example while a container image is built. It
+    takes some seconds.
 
     Returns
     -------
@@ -176,13 +182,12 @@ def warm_up():
         ) from _import_error()
     from sklearn_gru.nets import fused
 
-    for dtype in sorted(COMPILED_DTYPES, key=str):
-        for activation in ("tanh", "relu"):
-            for reset_after in (True, False):
-                fused.kernel_for(fused.gru(activation, reset_after), dtype)
-            fused.kernel_for(fused.lstm(activation), dtype)
-            fused.kernel_for(fused.rnn(activation), dtype)
-        fused.products(str(dtype).removeprefix("torch."))
+    for activation in ("tanh", "relu"):
+        for reset_after in (True, False):
+            fused.kernel_for(fused.gru(activation, reset_after), torch.float32)
+        fused.kernel_for(fused.lstm(activation), torch.float32)
+        fused.kernel_for(fused.rnn(activation), torch.float32)
+    fused.products("float32")
     return fused.cache_folder()
 
 

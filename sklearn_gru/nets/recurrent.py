@@ -79,6 +79,10 @@ class Recurrent(nn.Module):
         """
         self.execution.use_kernel(kernel)
 
+    def prepare(self):
+        """Compile what will run the layers, if that is needed."""
+        self.execution.prepare()
+
     def forward(self, x, lengths=None):
         """Map x (B, T, input_size) to hidden states (B, T, output_size), in x's dtype.
 

@@ -41,9 +41,13 @@ class SideBySide(nn.Module):
             member.freeze()
 
     def use_kernel(self, kernel):
-        """Choose what runs GRU layers: "auto", "fused" or "torch"."""
+        """Choose what runs the layers: "auto", "fused" or "torch"."""
         for member in self.members:
             member.use_kernel(kernel)
+
+    def prepare(self):
+        """Compile what will run the layers, if that is needed."""
+        self.members[0].prepare()
 
     def summary(self, x):
         """Map x (B, T, input_size) to last hidden states (B, n_members, units)."""

@@ -5,6 +5,8 @@ import math
 from skorch.callbacks import Callback, EarlyStopping
 from tqdm import tqdm
 
+from sklearn_gru.nets.compiling import told_of_compiling
+
 
 class ProgressBar(Callback):
     """One bar over the epochs, with the losses and the learning rate beside it.
@@ -20,9 +22,17 @@ class ProgressBar(Callback):
         self.bar_ = tqdm(
             total=net.max_epochs, desc="Training", bar_format=self.form % 0
         )
+        with told_of_compiling(self._announce_compiling):
+            net.module_.recurrent.prepare()
+        # From here on, the bar tells the time that training takes.
+        self.bar_.reset()
+        self.bar_.set_description("Training")
         self.epochs_ = 0
         self.share_ = 1 / len(net.get_iterator(X, training=True))
         self.figures_ = {}
+
+    def _announce_compiling(self):
+        self.bar_.set_description("Compiling, once")
 
     def on_batch_end(self, net, training=False, loss=None, **kwargs):
         if training and self.bar_.update(self.share_):

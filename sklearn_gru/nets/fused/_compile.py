@@ -16,6 +16,8 @@ from pathlib import Path
 import llvmlite
 import llvmlite.binding as llvm
 
+from sklearn_gru.nets.compiling import tell_of_compiling
+
 # Functions of C that the compiler may call instead of a loop, or where a processor
 # lacks an instruction.
 CALLED = ("memset", "memcpy", "memmove", "fma", "fmaf")
@@ -89,6 +91,7 @@ def _machine_code(instructions, machine):
 
 
 def _compiled(instructions, machine):
+    tell_of_compiling()
     module = llvm.parse_assembly(instructions)
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=2)
@@ -104,19 +107,28 @@ def cache_folder():
     or one of the user's.
     """
     chosen = os.environ.get("SKLEARN_GRU_CACHE_DIR")
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    own = Path(__file__).parent / "__pycache__"
-    for folder in [Path(chosen)] if chosen else [own, Path(home) / "sklearn_gru"]:
+    folders = [Path(chosen)] if chosen else [Path(__file__).parent / "__pycache__"]
+    if not chosen:
+        folders += _users_folders()
+    for folder in folders:
         if _can_be_written(folder):
             return folder
     return None
+
+
+def _users_folders():
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    except RuntimeError:  # if the user has no home
+        return []
+    return [Path(home) / "sklearn_gru"]
 
 
 def _can_be_written(folder):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-    except (OSError, RuntimeError):
+    except OSError:
         return False
     return True
 

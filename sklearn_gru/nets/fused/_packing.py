@@ -18,6 +18,9 @@ from sklearn_gru.nets.fused._lanes import (
 )
 from sklearn_gru.nets.fused._products import PANEL_BYTES
 
+# Numbers of a side of the squares in which a matrix is transposed.
+SQUARE = 16
+
 
 class Weights(NamedTuple):
     """A layer's parameters, and room for what the passes read: addresses and sizes."""
@@ -186,9 +189,16 @@ def _transpose(code, source, n_rows, blocks, target):
     memory = Memory(code)
     n_columns = sum(length for _, _, length in blocks)
     for place, first, length in blocks:
-        with code.loop(length) as i:
-            start = source + (place + i) * memory.size
-            row = target + (first + i) * n_rows * memory.size
-            with code.loop(n_rows) as k:
-                cell = start + k * n_columns * memory.size
-                memory.copy(cell, row + k * memory.size)
+        start = source + place * memory.size
+        end = target + first * n_rows * memory.size
+        # Square by square, so that a line of the cache is used up while it is there.
+        with code.loop(n_rows, step=SQUARE) as k, code.loop(length, step=SQUARE) as i:
+            n_k, n_i = (_at_most(code, n_rows - k), _at_most(code, length - i))
+            with code.loop(n_k) as dk, code.loop(n_i) as di:
+                row, column = k + dk, i + di
+                from_place = start + (row * n_columns + column) * memory.size
+                memory.copy(from_place, end + (column * n_rows + row) * memory.size)
+
+
+def _at_most(code, left):
+    return code.either(left.compared("<", SQUARE), left, SQUARE)
