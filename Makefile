@@ -53,4 +53,5 @@ $(ACCURACY_VENV)/.installed: pyproject.toml benchmarks/accuracy/requirements.txt
 	touch $@
 
 clean:
+	find sklearn_gru -name "*.o" -delete
 	rm -rf $(VENV) $(BENCH_VENV) $(ACCURACY_VENV) docs/_build docs/auto_examples docs/api forecast.png

@@ -25,6 +25,11 @@ class Execution:
         # The packed weights of each cell; None if they may still change.
         self.packed = None
 
+    def __getstate__(self):
+        # Packed weights are memory that compiled code reads; a copy packs its own.
+        packed = None if self.packed is None else {}
+        return {**vars(self), "packed": packed}
+
     def use_kernel(self, kernel):
         """Choose what runs the layers: "auto", "fused" or "torch".
 
@@ -104,14 +109,14 @@ class Execution:
 
 
 def has_compiler():
-    """Tell whether llvmlite, which compiles the loops, is installed."""
+    """Tell whether llvmlite, which compiles the loops, is installed and loads."""
     return _import_error() is None
 
 
 @cache
 def _import_error():
     try:
-        import llvmlite.binding  # noqa: F401
+        import sklearn_gru.nets.fused  # noqa: F401
     except Exception as error:
         return error
     return None

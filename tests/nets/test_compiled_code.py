@@ -28,10 +28,16 @@ with torch.no_grad():
 """
 
 
-def run(folder, programme=PROGRAMME, errors_too=False, **environment):
+def run(
+    folder,
+    programme=PROGRAMME,
+    errors_too=False,
+    options=("-W", "error"),
+    **environment,
+):
     """Run a programme with the copy of the package in a folder; return its output."""
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", programme],
+        [sys.executable, *options, "-c", programme],
         env={**os.environ, "PYTHONPATH": str(folder), **environment},
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -122,6 +128,16 @@ def test_the_bar_says_once_that_layers_are_compiled(copy_of_package):
     assert all("2/2 epochs" in text for text in shown)
 
 
+def test_a_full_disk_is_told_and_leaves_nothing(monkeypatch, tmp_path):
+    def full(self, target):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        _compile._write(tmp_path / "code.o", b"code")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_can_be_chosen(monkeypatch, tmp_path):
     folder = tmp_path / "chosen" / "folder"
     monkeypatch.setenv("SKLEARN_GRU_CACHE_DIR", str(folder))
@@ -154,7 +170,10 @@ def test_without_any_folder_a_process_compiles_for_itself(first_run, tmp_path):
     folder, printed = first_run
     (tmp_path / "file").touch()
     blocked = str(tmp_path / "file" / "folder")
-    assert run(folder, HOME="/nonexistent", SKLEARN_GRU_CACHE_DIR=blocked) == printed
+    settings = {"HOME": "/nonexistent", "SKLEARN_GRU_CACHE_DIR": blocked}
+    lines = run(folder, PROGRAMME, errors_too=True, options=[], **settings).splitlines()
+    assert lines[-1] == printed.strip()
+    assert "SKLEARN_GRU_CACHE_DIR can name a folder" in " ".join(lines)
 
 
 def test_a_home_that_is_unknown_is_no_folder(monkeypatch):

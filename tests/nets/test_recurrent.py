@@ -1,3 +1,7 @@
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -175,3 +179,30 @@ def test_dropout_acts_on_every_layer_in_training_and_never_in_evaluation():
     assert_same(net(x), second(first(x)[0])[0])
     dropout = Dropout(0.5, seed=5)
     assert_same(net.train()(x), dropout(second(dropout(first(x)[0]))[0]))
+
+
+def test_a_copy_of_a_frozen_network_packs_weights_of_its_own():
+    net = make_recurrent()
+    net.freeze()
+    x = sequences()[2][None]
+    with torch.no_grad():
+        expected = net(x)
+        for duplicate in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+            assert duplicate.execution.packed == {}
+            assert_same(duplicate(x), expected)
+
+
+def test_threads_share_a_frozen_network():
+    net = make_recurrent()
+    x = sequences()[2][None]
+    with torch.no_grad():
+        expected = net(x)
+        net.freeze()
+
+        def read(_):
+            with torch.no_grad():
+                return net(x)
+
+        with ThreadPoolExecutor(8) as pool:
+            for hidden in pool.map(read, range(200)):
+                assert torch.equal(hidden, expected)

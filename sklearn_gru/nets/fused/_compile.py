@@ -81,6 +81,13 @@ def _machine_code(instructions, machine):
     )
     folder = cache_folder()
     if folder is None:
+        warnings.warn(
+            "No folder for compiled code can be written, so every process compiles "
+            "the recurrent layers again. The environment variable "
+            "SKLEARN_GRU_CACHE_DIR can name a folder.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
         return _compiled(instructions, machine)
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
     code = _read(path)
@@ -145,11 +152,15 @@ def _read(path):
 
 def _write(path, code):
     """Write a file that other processes see whole or not at all."""
+    partial = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            partial = Path(file.name)
             file.write(hashlib.sha256(code).digest() + code)
-        os.replace(file.name, path)
+        partial.replace(path)
     except OSError as error:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
         warnings.warn(
             f"The compiled recurrence could not be kept in {path.parent}: {error}. "
             "Every new process compiles it again.",

@@ -141,7 +141,7 @@ class Layer:
         state : Tensor of shape (n_states, B, units) or None
             The state before the first step; None is all zeros.
         """
-        self.parameters, self.state = parameters, state
+        self.parameters, self.packed, self.state = parameters, packed, state
         shape, itemsize = self.shape, self.kernel.dtype.itemsize
         offsets, w_x, w_h, w_inner = packed.addresses if packed else self._packed
         inputs = {"symbols" if shape.reads_symbols else "x": x}
@@ -254,7 +254,8 @@ class Layer:
 
     def forget(self):
         """Drop the tensors that a run has brought."""
-        self.parameters = self.state = self.d_last = self.d_state = None
+        self.parameters = self.packed = self.state = None
+        self.d_last = self.d_state = None
 
 
 def _n_kept(shape, n_rows):

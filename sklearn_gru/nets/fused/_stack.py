@@ -66,7 +66,8 @@ class Stack:
             return None
         key = cell, shape.reads_symbols
         if key not in self.packed:
-            self.packed[key] = Packed(self.kernel, parameters, shape)
+            # Other threads may do the same; all take what the first has kept.
+            self.packed.setdefault(key, Packed(self.kernel, parameters, shape))
         return self.packed[key]
 
 
