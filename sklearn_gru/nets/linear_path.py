@@ -115,9 +115,9 @@ def _solutions(z, missing, penalties, rounds=0):
     values, vectors = torch.linalg.eigh(z.T @ z)
 
     def solve():
-        turned = vectors.T @ (z.T @ missing)
+        rotated = vectors.T @ (z.T @ missing)
         return [
-            vectors @ (turned / (values.clamp(min=0) + penalty * len(z))[:, None])
+            vectors @ (rotated / (values.clamp(min=0) + penalty * len(z))[:, None])
             for penalty in penalties
         ]
 

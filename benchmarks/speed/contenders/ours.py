@@ -65,6 +65,9 @@ class Recurrence(Pass):
             layers.use_kernel("fused")
         except ValueError as error:
             raise Skipped(str(error)) from error
+        if not shape["backward"]:
+            # As predictions do.
+            layers.freeze()
         return layers
 
     def hidden(self):

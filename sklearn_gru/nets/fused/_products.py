@@ -75,10 +75,10 @@ class Products:
         with code.loop(a.n_rows, step=DEPTH) as start:
             left = a.n_rows - start
             depth = code.either(left.compared("<", DEPTH), left, DEPTH)
-            turned = Matrix(a[start], a.n_columns, depth, a.column, a.row)
+            transposed = Matrix(a[start], a.n_columns, depth, a.column, a.row)
             with code.loop(c.n_columns, step=self.width) as column:
                 self._call(
-                    code, c, turned, column, b[start] + column * self.size, b.row
+                    code, c, transposed, column, b[start] + column * self.size, b.row
                 )
 
     def _call(self, code, c, a, column, b, b_row):
@@ -189,9 +189,9 @@ def define_products(module, dtype):
         c = Matrix(given.c, given.n_rows, given.n_columns, given.c_row, size)
         a = Matrix(given.a, given.n_rows, given.depth, given.a_row, given.a_column)
         if is_transposed:
-            turned = Matrix(a.start, a.n_columns, a.n_rows, a.column, a.row)
+            transposed = Matrix(a.start, a.n_columns, a.n_rows, a.column, a.row)
             b = Matrix(given.b, given.depth, given.n_columns, given.b_row, size)
-            products.add_transposed(code, c, turned, b)
+            products.add_transposed(code, c, transposed, b)
         else:
             products.add(code, c, a, given.b)
         code.builder.ret_void()
