@@ -174,11 +174,17 @@ search = Case(
     ],
 )
 
+OTHER_CELLS = ("lstm", "rnn")
+
 gpu = Case(
     "gpu",
     "an epoch of the tutorial's fit, on a GPU",
     {"gpu": PROGRAMME | {"device": "cuda"}},
-    [ours("Forecaster.train"), plain("train")],
+    [
+        ours("Forecaster.train"),
+        *(ours("Forecaster.train", f"ours, {cell}", cell=cell) for cell in OTHER_CELLS),
+        plain("train"),
+    ],
 )
 
 CASES = [

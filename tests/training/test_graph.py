@@ -9,7 +9,7 @@ from skorch.utils import noop
 
 from sklearn_gru import GRUForecaster, datasets
 from sklearn_gru.nets.convolutions import Normalization
-from sklearn_gru.training import Batch, fitting, graph
+from sklearn_gru.training import Batch, fitting
 from sklearn_gru.training.fitting import choose_step
 from sklearn_gru.training.graph import WARM_UP_STEPS, RecordedStep
 from sklearn_gru.training.steps import EagerStep
@@ -123,18 +123,25 @@ gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA dev
 
 
 @gpu
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
 @pytest.mark.parametrize("lr_schedule", ["constant", "cosine"])
-def test_on_a_gpu_losses_are_those_of_eager_steps(monkeypatch, lr_schedule):
+def test_on_a_gpu_losses_are_those_of_eager_steps(monkeypatch, lr_schedule, cell):
     series = datasets.make_sine(500, noise=0.1, random_state=0)
     model = GRUForecaster(
-        max_epochs=5, early_stopping=False, random_state=0, lr_schedule=lr_schedule
+        cell=cell,
+        max_epochs=5,
+        early_stopping=False,
+        random_state=0,
+        lr_schedule=lr_schedule,
     )
     replays = []
-    real = graph.StepGraph._replay
+    real = RecordedStep._replay
     monkeypatch.setattr(
-        graph.StepGraph, "_replay", lambda *a: (replays.append(0), real(*a))[1]
+        RecordedStep, "_replay", lambda *a: (replays.append(0), real(*a))[1]
     )
     recorded = model.fit(series).loss_curve_
     assert len(replays) > 50
-    monkeypatch.setattr(fitting, "choose_step", lambda net, *_: EagerStep(net, 1.0))
+    monkeypatch.setattr(
+        fitting, "choose_step", lambda net, *_: EagerStep(net, model.gradient_clip)
+    )
     assert_allclose(recorded, model.fit(series).loss_curve_, rtol=1e-3)
