@@ -13,8 +13,10 @@ WORTH_KEEPING = 1 << 16
 # Number of free arrays that are kept; beyond it, the oldest are dropped.
 MOST_FREE = 8
 
-# Number of free plans that are kept.
+# Number of free plans that are kept, and their bytes. A larger plan is taken apart, so
+# that batches of other sizes can use its memory.
 MOST_PLANS = 4
+MOST_BYTES = 1 << 28
 
 # Free plans by what they are for; see `sklearn_gru.nets.fused`.
 _plans = {}
@@ -55,10 +57,16 @@ def take_plan(key):
 
 
 def keep_plan(key, plan):
-    """Keep a plan for a later `take_plan`."""
+    """Keep a plan, which has the attribute `n_bytes`, for a later `take_plan`."""
     _plans[key] = plan
-    for old in list(_plans)[:-MOST_PLANS]:
+    kept = list(_plans.items())
+    for old, _ in kept[:-MOST_PLANS]:
         _plans.pop(old, None)
+    total = 0
+    for old, free in reversed(kept[-MOST_PLANS:]):
+        total += free.n_bytes
+        if total > MOST_BYTES:
+            _plans.pop(old, None)
 
 
 def free_buffers():

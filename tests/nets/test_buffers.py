@@ -50,3 +50,33 @@ def test_an_empty_array_can_be_borrowed():
 def test_what_is_small_does_not_wait():
     buffers.give_back(buffers.borrow((100,), np.float32))
     assert not buffers._free
+
+
+class Plan:
+    def __init__(self, n_bytes):
+        self.n_bytes = n_bytes
+
+
+def test_a_plan_has_one_user_at_a_time():
+    plan = Plan(10)
+    buffers.keep_plan("key", plan)
+    assert buffers.take_plan("other") is None
+    assert buffers.take_plan("key") is plan
+    assert buffers.take_plan("key") is None
+
+
+def test_no_more_than_a_few_plans_wait():
+    for key in range(10):
+        buffers.keep_plan(key, Plan(1))
+    kept = [key for key in range(10) if buffers.take_plan(key)]
+    assert kept == list(range(10))[-buffers.MOST_PLANS :]
+
+
+def test_large_plans_do_not_wait():
+    buffers.keep_plan("small", Plan(10))
+    buffers.keep_plan("half", Plan(buffers.MOST_BYTES - 15))
+    assert buffers.take_plan("small")
+    buffers.keep_plan("small", Plan(20))
+    assert not buffers.take_plan("half")
+    buffers.keep_plan("large", Plan(buffers.MOST_BYTES + 1))
+    assert not buffers.take_plan("large")

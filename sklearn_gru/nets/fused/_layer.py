@@ -17,7 +17,7 @@ from sklearn_gru.nets.fused._parameters import (
 )
 from sklearn_gru.nets.fused._products import DEPTH
 
-# What `Reading` points to where no state is reset.
+# What a run reads where no state is ever reset.
 NEVER = np.zeros(1, np.int64)
 
 
@@ -58,6 +58,11 @@ class Layer:
     def __del__(self):
         if self._memory is not None:
             give_back(self._memory)
+
+    @property
+    def n_bytes(self):
+        """Bytes of all arrays."""
+        return self._memory.nbytes
 
     def _run_fields(self):
         shape, itemsize = self.shape, self.kernel.dtype.itemsize

@@ -72,6 +72,7 @@ class Plan:
             )
             n_features = units * key.n_directions
         self.layers = [layer for level in self.levels for layer in level]
+        self.n_bytes = sum(layer.n_bytes for layer in self.layers)
         # The hidden states between layers, and their gradients.
         self._between = [self._states(units) for units in key.units[:-1]]
         self._gradients = [self._states(units) for units in key.units[:-1] if key.keep]
