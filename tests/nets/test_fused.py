@@ -15,7 +15,9 @@ from sklearn_gru.nets.threads import allow_threads
 pytest.importorskip("llvmlite")
 
 from sklearn_gru.nets import fused
-from sklearn_gru.nets.fused import _plan
+from sklearn_gru.nets.fused import _layer, _plan
+from sklearn_gru.nets.fused._layer import Layer
+from sklearn_gru.nets.fused._parameters import Shape
 
 # batch, time steps, features, units: below, at and above the registers' and tiles'
 # widths.
@@ -424,3 +426,14 @@ def test_a_reset_begins_a_sequence_anew(reads_symbols, variant, monkeypatch):
     theirs = gradients(slow, weight, cell, x, state)
     for one, other in zip(ours, theirs, strict=True):
         assert relative_error(one, other) < 1e-12
+
+
+def test_at_the_end_of_a_process_nothing_is_called(monkeypatch):
+    # By then, the functions of other modules may be None.
+    shape = Shape(1, 4, 1, 0, 3, 2, reads_symbols=False, keep=True)
+    layer = Layer(fused.kernel_for(fused.rnn("tanh"), torch.float32), shape, [(0, 2)])
+    monkeypatch.setattr(_layer, "give_back", None)
+    layer.__del__(is_finalizing=lambda: True)
+    with pytest.raises(TypeError):
+        layer.__del__()
+    monkeypatch.undo()

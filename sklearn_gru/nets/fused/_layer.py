@@ -1,5 +1,6 @@
 """The arrays of one recurrent layer in one direction, over batches of one size."""
 
+import sys
 from math import prod
 
 import numpy as np
@@ -55,8 +56,9 @@ class Layer:
         if shape.keep:
             self._lay_out_backward(ranges, n_kept, places)
 
-    def __del__(self):
-        if self._memory is not None:
+    def __del__(self, is_finalizing=sys.is_finalizing):
+        # At the end of a process, `give_back` may already be gone.
+        if self._memory is not None and not is_finalizing():
             give_back(self._memory)
 
     @property

@@ -1,5 +1,7 @@
 """Compiled recurrent layers as an operation of torch."""
 
+import sys
+
 import torch
 
 from sklearn_gru.nets.fused._kernels import recurrence
@@ -145,9 +147,10 @@ class _Run:
             layer.begin(own, packed, *ends, _contiguous(state))
             layer.reset(resets[layer.shape.direction])
 
-    def __del__(self):
-        # Not earlier: while torch's graph exists, a backward pass may follow.
-        if self.plan is not None:
+    def __del__(self, is_finalizing=sys.is_finalizing):
+        # Not earlier: while torch's graph exists, a backward pass may follow. Not at
+        # the end of a process, when what this calls may be gone.
+        if self.plan is not None and not is_finalizing():
             self.plan.give_back()
 
     def forward(self):
