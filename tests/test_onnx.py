@@ -3,13 +3,13 @@
 The reference is the estimator itself; another program, onnxruntime, runs the files.
 """
 
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 from minimal_gated_unit import MGU
 
+import sklearn_gru
 from sklearn_gru import GRUClassifier, GRUForecaster, GRURegressor
 from sklearn_gru.nets import CELLS
 
@@ -304,12 +304,18 @@ def test_a_cell_of_the_users_own_is_refused(monkeypatch, tmp_path):
         model.to_onnx(tmp_path / "model.onnx")
 
 
-def test_without_onnx_the_extra_is_named():
-    code = (
-        "import sys; sys.modules['onnx'] = None\n"
-        "from sklearn_gru import GRUForecaster\n"
-        "model = GRUForecaster(window_length=2, units=1, max_epochs=1)\n"
-        "model.fit([[1.0], [2.0], [4.0], [3.0], [5.0]]).to_onnx('model.onnx')\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "pip install 'sklearn-gru[onnx]'" in ended.stderr
+def test_without_onnx_the_extra_is_named(monkeypatch, tmp_path):
+    monkeypatch.delattr(sklearn_gru, "exporting", raising=False)
+    monkeypatch.setitem(sys.modules, "sklearn_gru.exporting", None)
+    model = fitted_forecaster(a_series())
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-gru\[onnx\]'"):
+        model.to_onnx(tmp_path / "model.onnx")
+
+
+def test_a_file_takes_any_number_of_sequences(tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 30, 2)).astype(np.float32)
+    model = fitted_regressor(X, units=(3, 2))
+    model.to_onnx(tmp_path / "model.onnx")
+    together = run(tmp_path / "model.onnx", X=X)["prediction"]
+    one_by_one = [run(tmp_path / "model.onnx", X=x[None])["prediction"] for x in X]
+    np.testing.assert_allclose(np.concatenate(one_by_one), together, rtol=1e-5)

@@ -44,12 +44,20 @@ class ExportsSequences:
 
         Examples
         --------
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
         >>> import numpy as np
+        >>> import onnxruntime
         >>> from sklearn_gru import GRURegressor
         >>> X = np.random.default_rng(0).normal(size=(40, 12, 2))
         >>> model = GRURegressor(units=4, max_epochs=1, random_state=0)
         >>> model = model.fit(X, X.sum(axis=(1, 2)))
-        >>> model.to_onnx("model.onnx")  # doctest: +SKIP
+        >>> path = Path(mkdtemp(), "model.onnx")
+        >>> model.to_onnx(path)
+        >>> session = onnxruntime.InferenceSession(path)
+        >>> (prediction,) = session.run(["prediction"], {"X": X.astype(np.float32)})
+        >>> np.allclose(prediction, model.predict(X), atol=1e-4)
+        True
         """
         check_is_fitted(self)
         exporting = _exporting()
@@ -123,11 +131,20 @@ class ExportsForecasts:
 
         Examples
         --------
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
         >>> import numpy as np
+        >>> import onnxruntime
         >>> from sklearn_gru import GRUForecaster
         >>> series = np.sin(np.arange(200) / 6)[:, None]
         >>> model = GRUForecaster(window_length=12, horizon=3, max_epochs=1)
-        >>> model.fit(series).to_onnx("forecaster.onnx")  # doctest: +SKIP
+        >>> path = Path(mkdtemp(), "model.onnx")
+        >>> model.fit(series).to_onnx(path)
+        >>> session = onnxruntime.InferenceSession(path)
+        >>> window = series[-12:].astype(np.float32)
+        >>> (forecast,) = session.run(["forecast"], {"window": window[None]})
+        >>> np.allclose(forecast[0], model.predict(series, steps=3), atol=1e-4)
+        True
         """
         check_is_fitted(self)
         exporting = _exporting()

@@ -135,13 +135,14 @@ def _as_onnx_labels(classes):
     kind = classes.dtype.kind
     if kind == "b":
         return classes
-    if kind in "iu":
+    if kind in "iu" and classes.max() <= np.iinfo(np.int64).max:
         return classes.astype(np.int64)
     if kind == "f":
         return classes.astype(np.float64)
     if all(isinstance(label, str) for label in classes):
         return np.array([str(label) for label in classes], dtype=object)
     raise ValueError(
-        f"to_onnx can't write the labels {classes.tolist()}: ONNX has strings, "
-        "integers, floats and booleans. Fit with labels of one of these types."
+        f"to_onnx can't write the labels {classes.tolist()} of dtype {classes.dtype}: "
+        "files hold strings, 64-bit integers, floats or booleans. Fit with labels of "
+        "one of these types."
     )

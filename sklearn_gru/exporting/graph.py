@@ -101,7 +101,7 @@ class Graph:
     def _keep(self, array):
         name = f"constant_{len(self.constants)}"
         self.constants.append(
-            numpy_helper.from_array(np.ascontiguousarray(array), name)
+            numpy_helper.from_array(np.asarray(array, order="C"), name)
         )
         return name
 
