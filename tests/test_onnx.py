@@ -319,3 +319,17 @@ def test_a_file_takes_any_number_of_sequences(tmp_path):
     together = run(tmp_path / "model.onnx", X=X)["prediction"]
     one_by_one = [run(tmp_path / "model.onnx", X=x[None])["prediction"] for x in X]
     np.testing.assert_allclose(np.concatenate(one_by_one), together, rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_what_is_not_finite_gives_nan(value, activation, tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 9, 2)).astype(np.float32)
+    model = fitted_regressor(X, activation=activation)
+    model.to_onnx(tmp_path / "model.onnx")
+    before = run(tmp_path / "model.onnx", X=X)["prediction"]
+    X[3, 4, 1] = value
+    after = run(tmp_path / "model.onnx", X=X)["prediction"]
+    assert np.isnan(after[3])
+    others = np.arange(20) != 3
+    np.testing.assert_allclose(after[others], before[others], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""What ONNX files are made of: estimators with `to_onnx`, and what they refuse."""
+"""`to_onnx` of the estimators, and what it refuses."""
 
 from numbers import Integral
 
@@ -22,8 +22,8 @@ class ExportsSequences:
         n_timesteps) if that was a table, else 3-D. Results are those of `predict` and
         `predict_proba`, up to float32 rounding. A regressor's output is
         ``prediction``, in the units of `y`; a classifier's are ``label`` and
-        ``probabilities``, in the order of `classes_`. NaN and infinity are not refused,
-        as `predict` does, but give NaN.
+        ``probabilities``, in the order of `classes_`. `predict` refuses NaN and
+        infinity; the file gives NaN for such a sequence, and any label.
 
         Parameters
         ----------
@@ -38,9 +38,10 @@ class ExportsSequences:
             If the package onnx is not installed.
         ValueError
             If the file can't hold the model: with `embedding_dim`, with several
-            networks (`n_estimators`), with labels that are neither strings nor
-            numbers, or with a cell that is not one of this package. If `n_timesteps` is
-            no positive integer, or not the number of columns of the table in `fit`.
+            networks (`n_estimators`), with labels that are neither strings, numbers
+            nor booleans, or with a cell that is not one of this package. If
+            `n_timesteps` is no positive integer, or not the number of columns of the
+            table in `fit`.
 
         Examples
         --------
@@ -77,7 +78,7 @@ class ExportsSequences:
     def _require_exportable(self):
         if isinstance(self._x_encoder, Symbols):
             raise ValueError(
-                f"to_onnx can't write a model of symbols (embedding_dim="
+                "to_onnx can't write a model of symbols (embedding_dim="
                 f"{self.embedding_dim}), only of measured values. Fit with "
                 "embedding_dim=None."
             )
@@ -113,8 +114,8 @@ class ExportsForecasts:
         horizon) if `y` was 1-D, else (n_windows, horizon, n_targets), in the units of
         `y`. These are the numbers of ``predict(rows, steps=horizon)``, up to float32
         rounding. The file remembers no training series and feeds nothing back, and does
-        not hold the other steps of a `Pipeline`. NaN and infinity are not refused, as
-        `predict` does, but give NaN.
+        not hold the other steps of a `Pipeline`. `predict` refuses NaN and infinity;
+        the file gives NaN for such a window.
 
         Parameters
         ----------
@@ -183,7 +184,7 @@ def _require_one(n_networks):
 def _require_exportable_relation(relation):
     if relation.transform is not None:
         raise ValueError(
-            f"to_onnx can't write a forecaster with target_transform="
+            "to_onnx can't write a forecaster with target_transform="
             f'"{relation.transform}", since its file could not refuse values that are '
             "not positive. Fit with target_transform=None, or take logarithms of the "
             "series before."

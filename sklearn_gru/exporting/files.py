@@ -56,8 +56,10 @@ def save_regressor(path, net, sequences, y_scaler, is_flat):
         Whether the axis of outputs, the last one, is left out.
     """
     graph = Graph("GRURegressor")
-    y = add_sequence_net(graph, net, sequences.add_to(graph), sequences.n_steps)
+    x = sequences.add_to(graph)
+    y = add_sequence_net(graph, net, x, sequences.n_steps)
     y = graph.affine(y, y_scaler.scale, y_scaler.mean)
+    y = _nan_unless_finite(graph, x, y, 3 if net.return_sequences else 2)
     steps = [sequences.n_steps] if net.return_sequences else []
     _add_output(graph, "prediction", y, [*steps, len(y_scaler.mean)], is_flat)
     graph.save(path)
@@ -81,7 +83,9 @@ def save_classifier(path, net, sequences, classes):
     """
     labels = _as_onnx_labels(classes)
     graph = Graph("GRUClassifier")
-    logits = add_sequence_net(graph, net, sequences.add_to(graph), sequences.n_steps)
+    x = sequences.add_to(graph)
+    logits = add_sequence_net(graph, net, x, sequences.n_steps)
+    logits = _nan_unless_finite(graph, x, logits, 2)
     probabilities = graph.add("Softmax", logits, axis=1)
     best = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
     label = graph.add("Gather", labels, best, axis=0)
@@ -114,6 +118,7 @@ def save_forecaster(path, net, n_rows, x_scaler, units, is_flat):
     block = add_forecast_net(graph, net, window, n_rows)
     block = graph.add("Gather", block, columns, axis=2)
     block = graph.affine(block, slope, intercept)
+    block = _nan_unless_finite(graph, window, block, 3)
     shape = [net.horizon, len(columns)]
     _add_output(graph, "forecast", block, shape, is_flat, batch="n_windows")
     graph.save(path)
@@ -121,6 +126,13 @@ def save_forecaster(path, net, n_rows, x_scaler, units, is_flat):
 
 def _standardized(graph, x, scaler):
     return graph.add("Div", graph.add("Sub", x, scaler.mean), scaler.scale)
+
+
+def _nan_unless_finite(graph, x, results, n_axes):
+    """Let results be NaN where x (B, T, k) is not finite, whatever relu made of it."""
+    zero = graph.add("Mul", x, np.array(0.0))
+    zero = graph.add("ReduceMean", zero, axes=[1, 2], keepdims=0)
+    return graph.add("Add", results, graph.reshape(zero, -1, *[1] * (n_axes - 1)))
 
 
 def _add_output(graph, name, value, shape, is_flat=False, batch="n_samples"):
