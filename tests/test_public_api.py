@@ -14,7 +14,7 @@ def test_public_names_exist():
 
 
 @pytest.mark.parametrize(
-    "module", ["sktime", "llvmlite", "matplotlib", "vega_datasets"]
+    "module", ["sktime", "llvmlite", "matplotlib", "onnx", "vega_datasets"]
 )
 def test_import_is_silent_and_leaves_optional_packages_alone(module):
     code = f"import sys, sklearn_gru; sys.exit({module!r} in sys.modules)"

@@ -30,6 +30,7 @@ from sklearn_gru.data import (
     memory_map_of,
 )
 from sklearn_gru.estimators._base import BaseRecurrent, holds_out, require_finite
+from sklearn_gru.estimators._onnx import ExportsSequences
 from sklearn_gru.estimators._panels import read_pandas_panel
 from sklearn_gru.estimators._sequence_choices import (
     scales_differ,
@@ -51,11 +52,11 @@ AUTO = StrOptions({"auto"})
 ENOUGH_SEQUENCES = 2000
 
 
-class BaseSequenceEstimator(BaseRecurrent):
+class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
     """A recurrent estimator whose samples are sequences.
 
     Hooks: `_read_y`, `_as_given`, `_target_source`, `_criterion`, `_output_size`,
-    `_stratify`.
+    `_stratify`, `_save_onnx`.
     """
 
     _parameter_constraints = {

@@ -304,3 +304,6 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
 
     def _output_size(self):
         return len(self.classes_)
+
+    def _save_onnx(self, exporting, path, net, sequences):
+        exporting.save_classifier(path, net, sequences, self.classes_)

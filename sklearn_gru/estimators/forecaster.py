@@ -12,6 +12,7 @@ from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
 from sklearn_gru.estimators._base import BaseRecurrent, draw_seed, validated
 from sklearn_gru.estimators._forecasts import Forecasts
 from sklearn_gru.estimators._known_columns import places_of_known
+from sklearn_gru.estimators._onnx import ExportsForecasts
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
@@ -20,7 +21,7 @@ from sklearn_gru.nets import FORECAST_LOSSES
 
 
 @document_parameters
-class GRUForecaster(Forecasts, RegressorMixin, BaseRecurrent):
+class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
     """Gated recurrent network that forecasts the next rows of a series.
 
     Rows are equally spaced time steps, oldest first. ``fit(X, y)`` learns to forecast

@@ -336,6 +336,9 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
     def _returns_sequences(self):
         return self.return_sequences
 
+    def _save_onnx(self, exporting, path, net, sequences):
+        exporting.save_regressor(path, net, sequences, self._y_scaler, self._y_is_flat)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
