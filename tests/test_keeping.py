@@ -178,6 +178,48 @@ def test_a_pickle_imports_nothing_of_torch_skorch_or_pandas(name):
     assert imports.modules <= {"sklearn_gru", "numpy"}
 
 
+INDEXES = {
+    "rows": pd.RangeIndex(90),
+    "every fifth": pd.RangeIndex(5, 455, 5, name="row"),
+    "numbers": pd.Index(np.arange(90, dtype=np.int32)),
+    "days": pd.date_range("2024-01-01", periods=90, name=("day", 1)),
+    "labels of days": pd.to_datetime([f"2024-01-{day:02}" for day in range(1, 31)]),
+    "business days": pd.date_range("2024-01-01", periods=90, freq="B", tz="UTC"),
+    "nanoseconds": pd.date_range("2024-01-01", periods=90, freq="7ns", unit="ns"),
+    "summer time": pd.date_range("2024-03-29", periods=90, freq="h", tz="Asia/Beirut"),
+    "an offset": pd.date_range("2024-01-01 00:00+01:00", periods=90, freq="h"),
+    "quarters": pd.period_range("1990", periods=90, freq="Q-NOV"),
+    "hours passed": pd.timedelta_range("1h", periods=90, freq="h"),
+}
+OWN_HOLIDAYS = pd.bdate_range(
+    "2024-01-01", periods=90, freq="C", holidays=["2024-01-03"]
+)
+MAY_BE_MISSING = pd.Index(range(90), dtype="Int64")
+
+
+def index_after(way, index):
+    table = pd.DataFrame(SERIES[: len(index)], index=index)
+    table.columns = ["a", "b"]
+    model = GRUForecaster(4, units=2, max_epochs=1, random_state=0).fit(table)
+    return way(model).engine_.history.last.index
+
+
+@pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
+def test_time_indexes_are_kept(index):
+    kept = index_after(WAYS["skops"], index)
+    assert kept.identical(index)
+    assert getattr(kept, "freq", None) == getattr(index, "freq", None)
+
+
+@pytest.mark.parametrize("index", [OWN_HOLIDAYS, MAY_BE_MISSING])
+def test_indexes_that_skops_can_not_keep_are_refused_by_it_alone(index):
+    kept = index_after(WAYS["pickle"], index)
+    assert kept.identical(index)
+    assert getattr(kept, "freq", None) == getattr(index, "freq", None)
+    with pytest.raises(TypeError):
+        index_after(WAYS["skops"], index)
+
+
 def test_a_users_optimizer_must_be_trusted():
     model = GRURegressor(**QUICK, optimizer=Adagrad).fit(X, Y)
     data = sio.dumps(model)
