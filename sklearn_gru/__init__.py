@@ -9,6 +9,7 @@ from sklearn_gru.estimators import (
     GRUForecaster,
     GRURegressor,
     SlidingWindowTransformer,
+    trusted_types,
 )
 from sklearn_gru.nets import warm_up
 
@@ -23,5 +24,6 @@ __all__ = [
     "SlidingWindowTransformer",
     "datasets",
     "make_windows",
+    "trusted_types",
     "warm_up",
 ]

@@ -1,5 +1,6 @@
 """The estimators, one file each."""
 
+from sklearn_gru.estimators._trusted_types import trusted_types
 from sklearn_gru.estimators.char_sequence import CharSequenceTransformer
 from sklearn_gru.estimators.classifier import GRUClassifier
 from sklearn_gru.estimators.forecaster import GRUForecaster
@@ -14,4 +15,5 @@ __all__ = [
     "GRUForecaster",
     "GRURegressor",
     "SlidingWindowTransformer",
+    "trusted_types",
 ]

@@ -164,8 +164,14 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _draw_seed(self):
         return draw_seed(self.random_state)
 
-    def _resolve_device(self):
-        self._device = resolve_device(self.device)
+    def _choose_device(self, reset):
+        """Note the device to train on: unless `reset`, that of the fitted net."""
+        device = resolve_device(self.device) if reset else self.net_.device
+        self._device_name = str(device)
+
+    @property
+    def _device(self):
+        return torch.device(self._device_name)
 
 
 def validated(estimator):

@@ -40,8 +40,8 @@ class BaseLanguageModel(BaseRecurrent):
         endless = isinstance(X, str)
         texts = _texts_to_learn(X)
         with self._all_or_nothing():
+            self._choose_device(reset)
             if reset:
-                self._resolve_device()
                 self._set_alphabet(Vocabulary.of([*texts, characters]), endless)
             seed = self._draw_seed()
             dataset = self._dataset(texts, endless, seed, hold_out=not continuing)

@@ -62,10 +62,11 @@ TRAINING_PARAMETERS = """\
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the previous fit.
     callbacks : list of skorch callbacks or None, default=None
-        Added to the callbacks that this estimator needs; `net_.callbacks_` holds them
-        all. They score the estimator's predictions. A callback that would do nothing is
-        refused before training, for example if it watches the held-out part and nothing
-        is held out.
+        Added to the callbacks that this estimator needs; after training,
+        `net_.callbacks_` holds them all, but a copy or a file of the estimator has only
+        this list. They score the estimator's predictions. A callback that would do
+        nothing is refused before training, for example if it watches the held-out part
+        and nothing is held out.
     device : str or torch.device, default="auto"
         Where to compute; "auto" takes CUDA if there is any, else the CPU.
     dtype : {"float32", "float64"}, default="float32"

@@ -93,8 +93,8 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
             X = self._read_X(X, reset)
             y = self._read_y(y, X, reset, **target_options)
             weight = self._read_weight(sample_weight, y)
+            self._choose_device(reset)
             if reset:
-                self._resolve_device()
                 self._x_encoder = self._fit_x_encoder(X, weight)
                 self._fit_y_scaler(y, weight)
                 self._n_steps = _longest(X, weight)

@@ -1,17 +1,10 @@
 """Building the skorch net of a module, a loss and an optimizer."""
 
 import numpy as np
-import torch
 
-from sklearn_gru.training.device import one_thread
+from sklearn_gru.training.keeping import OPTIMIZERS, skorch_arguments
 from sklearn_gru.training.net import Net
 
-OPTIMIZERS = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "sgd": torch.optim.SGD,
-    "rmsprop": torch.optim.RMSprop,
-}
 # Optimizers that can update all parameters in one compiled loop.
 FUSED = {"adam", "adamw", "sgd"}
 # Optimizers whose steps can be recorded as CUDA graphs.
@@ -40,25 +33,19 @@ def build_net(
     -------
     Net
     """
-    arguments = {**architecture.arguments, "seed": seed}
-    options = _options(settings, device)
-    net = net_class(
+    arguments = skorch_arguments(
+        net_class,
         module=module,
+        module_arguments={**architecture.arguments, "seed": seed},
         criterion=criterion,
         optimizer=OPTIMIZERS.get(settings.optimizer, settings.optimizer),
+        optimizer_arguments=_options(settings, device),
         lr=settings.lr,
         batch_size=settings.batch_size,
-        iterator_train=net_class.iterator,
-        iterator_train__rng=np.random.default_rng(seed),
-        iterator_valid=net_class.iterator,
-        train_split=_training_and_held_out,
-        verbose=0,
         device=str(device),
-        **{f"module__{name}": value for name, value in arguments.items()},
-        **{f"optimizer__{name}": value for name, value in options.items()},
+        rng=np.random.default_rng(seed),
     )
-    with one_thread():
-        return net.initialize()
+    return net_class(**arguments).built()
 
 
 def check_architecture(net, architecture):
@@ -87,7 +74,3 @@ def _options(settings, device):
         # The defaults of PyTorch's optimizers differ; a user's class may lack it.
         options["weight_decay"] = settings.weight_decay
     return options
-
-
-def _training_and_held_out(dataset, y=None):
-    return dataset, dataset.validation

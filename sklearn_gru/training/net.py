@@ -9,7 +9,15 @@ from skorch.callbacks import Callback, EpochScoring
 
 from sklearn_gru.nets.pooling import mean
 from sklearn_gru.training.batches import BatchIterator
+from sklearn_gru.training.device import one_thread, ready_to_train
 from sklearn_gru.training.interruption import SearchInterrupted, is_in_a_search
+from sklearn_gru.training.keeping import (
+    building_of,
+    fill,
+    learned_by,
+    read_building,
+    skorch_arguments,
+)
 from sklearn_gru.training.scoring import Scoring
 from sklearn_gru.training.steps import EagerStep
 
@@ -48,6 +56,8 @@ class Net(NeuralNet):
     iterator = BatchIterator
     schedule_every = "epoch"
     carries_state = False
+    # What runs the recurrent layers: "auto", "fused" or "torch".
+    kernel = "auto"
     # A `Run`, in training.
     run = None
 
@@ -166,10 +176,25 @@ class Net(NeuralNet):
         for group, rate in zip(self.optimizer_.param_groups, rates, strict=True):
             group.update(rate)
 
+    def built(self):
+        """Initialise module, loss and optimizer; return the net itself."""
+        with one_thread():
+            return self.initialize()
+
+    def use_kernel(self, kernel):
+        """Choose what runs the recurrent layers: "auto", "fused" or "torch"."""
+        self.module_.recurrent.use_kernel(kernel)
+        self.kernel = kernel
+
     def __getstate__(self):
-        # A checkpoint may pickle the net during training.
-        state = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "run"}
+        # Callbacks are not part of it: every training begins with those it is given.
+        return {"building": building_of(self), "learned": learned_by(self)}
+
+    def __setstate__(self, state):
+        with ready_to_train():
+            building = read_building(state["building"])
+            self.__init__(**skorch_arguments(type(self), **building))
+            fill(self.built(), state["learned"])
 
 
 def handles(callback, event):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sklearn_gru.estimators._plain_index import as_plain, from_plain
 from sklearn_gru.estimators._time_index import continued, counts_rows
 from sklearn_gru.training import gather
 
@@ -37,6 +38,12 @@ class Rows:
 
     def __len__(self):
         return len(self.values)
+
+    def __getstate__(self):
+        return {**vars(self), "index": as_plain(self.index)}
+
+    def __setstate__(self, state):
+        vars(self).update(state, index=from_plain(state["index"]))
 
     def part(self, start, stop=None):
         """Cut rows out, as a slice does."""

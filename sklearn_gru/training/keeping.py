@@ -1,0 +1,202 @@
+"""A net as plain data: what it is built of, and what it has learned.
+
+Plain data are numbers, strings, NumPy arrays and containers of these, so that any
+format can keep them. What a user has supplied, such as an optimizer's class, stays what
+it is.
+"""
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch.optim import SGD, Adam, AdamW, RMSprop
+
+from sklearn_gru.nets import (
+    FORECAST_LOSSES,
+    LOSSES,
+    CrossEntropy,
+    ForecastNet,
+    LanguageNet,
+    NextSymbol,
+    SequenceNet,
+    sequence_net,
+)
+from sklearn_gru.training.device import resolve_device
+
+OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
+MODULES = ForecastNet, LanguageNet, SequenceNet, sequence_net
+CRITERIA = CrossEntropy, NextSymbol, *LOSSES.values(), *FORECAST_LOSSES.values()
+NAMED = {part.__name__: part for part in (*MODULES, *CRITERIA)} | OPTIMIZERS
+NAMES = {part: name for name, part in NAMED.items()}
+PLAIN = bool, int, float, str, type(None)
+
+
+def skorch_arguments(
+    net_class, *, module_arguments, optimizer_arguments, rng, **others
+):
+    """Return the arguments of skorch's net.
+
+    Parameters
+    ----------
+    net_class : type
+    module_arguments, optimizer_arguments : dict
+    rng : numpy.random.Generator
+        Shuffles the training set.
+    **others
+        `module`, `criterion`, `optimizer`, `lr`, `batch_size` and `device`, as skorch
+        calls them.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        **others,
+        **{f"module__{name}": value for name, value in module_arguments.items()},
+        **{f"optimizer__{name}": value for name, value in optimizer_arguments.items()},
+        "iterator_train": net_class.iterator,
+        "iterator_train__rng": rng,
+        "iterator_valid": net_class.iterator,
+        "train_split": _training_and_held_out,
+        "verbose": 0,
+    }
+
+
+def _training_and_held_out(dataset, y=None):
+    return dataset, dataset.validation
+
+
+def building_of(net):
+    """Describe plainly what a net is built of: a dict for `read_building`."""
+    criterion, keywords = net.criterion, {}
+    if isinstance(criterion, partial):
+        criterion, keywords = criterion.func, criterion.keywords
+    arguments = _arguments(net, "module")
+    dtype = str(arguments["dtype"]).removeprefix("torch.")
+    return {
+        "module": _name(net.module),
+        "module_arguments": arguments | {"dtype": dtype},
+        "criterion": _name(criterion),
+        "criterion_arguments": keywords,
+        "optimizer": _name(net.optimizer),
+        "optimizer_arguments": _arguments(net, "optimizer"),
+        "lr": net.lr,
+        "batch_size": net.batch_size,
+        "device": str(net.device),
+        "rng": net.iterator_train__rng,
+    }
+
+
+def read_building(building):
+    """Return the arguments of `skorch_arguments`, for a device that this machine has.
+
+    Parameters
+    ----------
+    building : dict
+        From `building_of`.
+    """
+    building = dict(building)
+    options = dict(building["optimizer_arguments"])
+    if not _is_present(building["device"]):
+        building["device"] = "cpu"
+        options.pop("capturable", None)
+    arguments = dict(building["module_arguments"])
+    arguments["dtype"] = getattr(torch, arguments["dtype"])
+    criterion = _part(building["criterion"])
+    keywords = building.pop("criterion_arguments")
+    return building | {
+        "module": _part(building["module"]),
+        "module_arguments": arguments,
+        "criterion": partial(criterion, **keywords) if keywords else criterion,
+        "optimizer": _part(building["optimizer"]),
+        "optimizer_arguments": options,
+    }
+
+
+def _is_present(device):
+    try:
+        resolve_device(device)
+    except ValueError:
+        return False
+    return True
+
+
+def learned_by(net):
+    """Describe what a net has learned, and where its random numbers stand."""
+    return {
+        "weights": as_arrays(net.module_.state_dict()),
+        "attributes": {
+            name: _plain_attributes(part) for name, part in net.module_.named_modules()
+        },
+        "optimizer": as_arrays(net.optimizer_.state_dict()),
+        "history": list(net.history),
+        "kernel": net.kernel,
+    }
+
+
+def fill(net, learned):
+    """Give a net that was just built what another one has learned."""
+    net.module_.load_state_dict(as_tensors(learned["weights"]))
+    for name, part in net.module_.named_modules():
+        vars(part).update(learned["attributes"][name])
+    net.history.extend(learned["history"])
+    _fill_optimizer(net.optimizer_, as_tensors(learned["optimizer"]))
+    # What predicts is the same for "fused" and "auto", which any machine can run.
+    net.use_kernel("torch" if learned["kernel"] == "torch" else "auto")
+
+
+def _fill_optimizer(optimizer, state):
+    built = [group.get("capturable") for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, capturable in zip(optimizer.param_groups, built, strict=True):
+        if group.get("capturable") and not capturable:
+            # It was on a GPU, which this machine lacks.
+            group.update(capturable=capturable, lr=float(group["lr"]))
+
+
+def as_arrays(value):
+    """Replace tensors in containers by NumPy arrays, which may share their memory."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy()
+    return _each(as_arrays, value)
+
+
+def as_tensors(value):
+    """Replace NumPy arrays in containers by tensors, which are copies."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.array(value))
+    return _each(as_tensors, value)
+
+
+def _each(function, value):
+    if isinstance(value, dict):
+        return {name: function(part) for name, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(function(part) for part in value)
+    return value
+
+
+def _arguments(net, prefix):
+    prefix = f"{prefix}__"
+    return {
+        name.removeprefix(prefix): value
+        for name, value in vars(net).items()
+        if name.startswith(prefix)
+    }
+
+
+def _plain_attributes(part):
+    """Take what a module's state_dict leaves out, such as counts of calls."""
+    return {
+        name: value
+        for name, value in vars(part).items()
+        if isinstance(value, PLAIN) and not name.startswith("_")
+    }
+
+
+def _name(part):
+    return NAMES.get(part, part)
+
+
+def _part(name):
+    return NAMED[name] if isinstance(name, str) else name
