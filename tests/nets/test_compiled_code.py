@@ -187,6 +187,7 @@ def test_a_home_that_is_unknown_is_no_folder(monkeypatch):
     assert _compile.cache_folder() is None
 
 
+@pytest.mark.slow
 def test_warm_up_compiles_every_kind(monkeypatch, tmp_path):
     monkeypatch.setenv("SKLEARN_GRU_CACHE_DIR", str(tmp_path))
     programme = "import sklearn_gru; print(sklearn_gru.warm_up())"
