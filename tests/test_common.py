@@ -3,11 +3,11 @@
 import warnings
 
 import pytest
-from plain_network import PLAIN
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from benchmarks.plain_network import PLAIN
 from sklearn_gru import (
     CharGRUGenerator,
     CharSequenceTransformer,

@@ -4,10 +4,8 @@ import numpy as np
 
 from sklearn_gru.exporting.graph import numbers
 from sklearn_gru.exporting.recurrent import add_recurrent, every_state, last_state
+from sklearn_gru.nets.convolutions import EPSILON, zeros_around
 from sklearn_gru.nets.sequence import ROUNDING
-
-# What torch's batch normalisation adds to variances.
-EPSILON = 1e-5
 
 
 def add_sequence_net(graph, net, x, n_steps):
@@ -99,9 +97,7 @@ def _add_convolution(graph, layer, norm, x, n_steps):
     slope, intercept = _slope_and_intercept(norm)
     weight = numbers(layer.weight) * slope[:, None, None]
     size, stride = layer.kernel_size[0], layer.stride[0]
-    n_rows = -(-n_steps // stride)
-    before = max(size - stride, 0) // 2
-    after = max((n_rows - 1) * stride + size - n_steps - before, 0)
+    before, after, n_rows = zeros_around(layer, n_steps)
     x = graph.add(
         "Conv",
         x,

@@ -8,6 +8,8 @@ from sklearn_gru.nets.pooling import is_read
 
 # The share of the newest batch in the running statistics, once there were many batches.
 MOMENTUM = 0.1
+# What is added to variances.
+EPSILON = 1e-5
 
 
 class Convolutions(nn.Module):
@@ -57,11 +59,17 @@ class Convolutions(nn.Module):
 
 def _around(layer, x):
     """Convolve x (B, k, T) with zeros on both sides: (B, width, ceil(T / stride))."""
+    before, after, n_rows = zeros_around(layer, x.shape[2])
+    return layer(F.pad(x, (before, after)))[:, :, :n_rows]
+
+
+def zeros_around(layer, n_steps):
+    """Count the zeros before and after a sequence, and the rows that a layer makes."""
     size, stride = layer.kernel_size[0], layer.stride[0]
-    n_rows = -(-x.shape[2] // stride)
-    beside = (n_rows - 1) * stride + size - x.shape[2]
+    n_rows = -(-n_steps // stride)
     before = max(size - stride, 0) // 2
-    return layer(F.pad(x, (before, max(beside - before, 0))))[:, :, :n_rows]
+    after = max((n_rows - 1) * stride + size - n_steps - before, 0)
+    return before, after, n_rows
 
 
 class Normalization(nn.Module):
@@ -125,4 +133,5 @@ class Normalization(nn.Module):
             self.bias,
             training=learns,
             momentum=max(MOMENTUM, 1 / self.n_batches.item()) if learns else 0.0,
+            eps=EPSILON,
         )

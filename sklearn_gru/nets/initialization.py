@@ -1,9 +1,22 @@
 """Building a module whose parameters come from a private random generator."""
 
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import nn
+
+_fills = ContextVar("fills", default=True)
+
+
+@contextmanager
+def unfilled():
+    """Let `initialized` leave parameters arbitrary: they are about to be loaded."""
+    token = _fills.set(False)
+    try:
+        yield
+    finally:
+        _fills.reset(token)
 
 
 @contextmanager
@@ -25,11 +38,12 @@ def initialized(module, seed, dtype):
     with torch.device("meta"):
         yield
     module.to_empty(device="cpu")
-    module.to(torch.float64)
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            _fill(name, parameter, generator)
+    if _fills.get():
+        module.to(torch.float64)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for name, parameter in module.named_parameters():
+                _fill(name, parameter, generator)
     module.to(dtype)
 
 

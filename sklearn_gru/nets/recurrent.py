@@ -65,6 +65,11 @@ class Recurrent(nn.Module):
         """Whether compiled loops run all layers, every row of a batch by itself."""
         return self.execution.is_compiled
 
+    @property
+    def kernel(self):
+        """What was chosen to run the layers: "auto", "fused" or "torch"."""
+        return self.execution.kernel
+
     def freeze(self):
         """Promise that no weight will change: every cell packs its weights once."""
         self.execution.freeze()

@@ -26,6 +26,11 @@ class SideBySide(nn.Module):
         return all(member.is_fused for member in self.members)
 
     @property
+    def kernel(self):
+        """What was chosen to run the layers: "auto", "fused" or "torch"."""
+        return self.members[0].kernel
+
+    @property
     def layers(self):
         """The layers of the first network."""
         return self.members[0].layers

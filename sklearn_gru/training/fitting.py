@@ -42,7 +42,7 @@ def train(net, dataset, settings, epochs, scored=None):
     net.lr = settings.lr
     net.batch_size = settings.batch_size
     net.verbose = int(settings.verbose > 1)
-    net.use_kernel(settings.kernel)
+    net.module_.recurrent.use_kernel(settings.kernel)
     entries, callbacks = read_callbacks(settings.callbacks)
     net.callbacks = _own_callbacks(net, dataset, settings, epochs) + entries
     net.initialize_callbacks()

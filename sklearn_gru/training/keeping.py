@@ -130,7 +130,7 @@ def learned_by(net):
         },
         "optimizer": as_arrays(net.optimizer_.state_dict()),
         "history": list(net.history),
-        "kernel": net.kernel,
+        "kernel": net.module_.recurrent.kernel,
     }
 
 
@@ -142,7 +142,8 @@ def fill(net, learned):
     net.history.extend(learned["history"])
     _fill_optimizer(net.optimizer_, as_tensors(learned["optimizer"]))
     # What predicts is the same for "fused" and "auto", which any machine can run.
-    net.use_kernel("torch" if learned["kernel"] == "torch" else "auto")
+    kernel = "torch" if learned["kernel"] == "torch" else "auto"
+    net.module_.recurrent.use_kernel(kernel)
 
 
 def _fill_optimizer(optimizer, state):

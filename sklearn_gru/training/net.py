@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochScoring
 
+from sklearn_gru.nets.initialization import unfilled
 from sklearn_gru.nets.pooling import mean
 from sklearn_gru.training.batches import BatchIterator
 from sklearn_gru.training.device import one_thread, ready_to_train
@@ -181,17 +182,12 @@ class Net(NeuralNet):
         with one_thread():
             return self.initialize()
 
-    def use_kernel(self, kernel):
-        """Choose what runs the recurrent layers: "auto", "fused" or "torch"."""
-        self.module_.recurrent.use_kernel(kernel)
-        self.kernel = kernel
-
     def __getstate__(self):
         # Callbacks are not part of it: every training begins with those it is given.
         return {"building": building_of(self), "learned": learned_by(self)}
 
     def __setstate__(self, state):
-        with ready_to_train():
+        with ready_to_train(), unfilled():
             building = read_building(state["building"])
             self.__init__(**skorch_arguments(type(self), **building))
             fill(self.built(), state["learned"])

@@ -103,12 +103,10 @@ def clip(weights, limit):
     Parameters
     ----------
     weights : list of Parameter
-        On one device and of one dtype.
     limit : float
     """
     gradients = [weight.grad for weight in weights if weight.grad is not None]
-    norms = torch.stack(torch._foreach_norm(gradients))
-    norm = torch.linalg.vector_norm(norms)
+    norm = torch.nn.utils.get_total_norm(gradients)
     # Reading the norm would make a GPU wait.
     if norm.is_cuda or not norm.item() <= limit:
         torch.nn.utils.clip_grads_with_norm_(weights, limit, norm)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from joblib import parallel_config
-from plain_network import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
+from benchmarks.plain_network import PLAIN
 from sklearn_gru import (
     CharSequenceTransformer,
     GRUClassifier,

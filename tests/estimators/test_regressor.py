@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from plain_network import PLAIN
 from sklearn.metrics import r2_score
 from skorch.callbacks import Callback
 
+from benchmarks.plain_network import PLAIN
 from sklearn_gru import GRURegressor, make_windows
 
 QUICK = {"units": 6, "max_epochs": 3, "random_state": 0}

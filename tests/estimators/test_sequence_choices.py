@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from plain_network import PLAIN
 
+from benchmarks.plain_network import PLAIN
 from sklearn_gru import GRUClassifier, GRURegressor
 from sklearn_gru.data import Ragged
 from sklearn_gru.estimators._sequence_choices import (

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from plain_network import PLAIN
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
+from benchmarks.plain_network import PLAIN
 from sklearn_gru import GRUClassifier, GRURegressor
 from sklearn_gru.nets import SequenceNet
 from sklearn_gru.nets.threads import allow_threads

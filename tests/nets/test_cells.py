@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from cell_variants import VARIANTS
 from numpy.testing import assert_allclose
 from torch import nn
 
@@ -10,19 +11,8 @@ from sklearn_gru.nets import CELLS
 
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
 
-# name, activation, reset_after
-ALL_CELLS = [
-    ("gru", "tanh", True),
-    ("gru", "tanh", False),
-    ("gru", "relu", True),
-    ("gru", "relu", False),
-    ("lstm", "tanh", True),
-    ("lstm", "relu", True),
-    ("rnn", "tanh", True),
-    ("rnn", "relu", True),
-]
-PYTORCHS = [ALL_CELLS[0], ALL_CELLS[4], *ALL_CELLS[6:]]
-every_cell = pytest.mark.parametrize(("name", "activation", "reset_after"), ALL_CELLS)
+PYTORCHS = [VARIANTS[0], VARIANTS[4], *VARIANTS[6:]]
+every_cell = pytest.mark.parametrize(("name", "activation", "reset_after"), VARIANTS)
 every_size = pytest.mark.parametrize("size", [(1, 1, 1, 1), (3, 7, 2, 4)])
 
 

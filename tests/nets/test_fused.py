@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from cell_variants import VARIANTS
 from numpy.testing import assert_allclose
 from torch import nn
 
@@ -29,16 +30,6 @@ SHAPES = [
     (5, 3, 2, 17),
     (64, 9, 65, 128),
     (2, 40, 1, 97),
-]
-VARIANTS = [
-    ("gru", "tanh", True),
-    ("gru", "tanh", False),
-    ("gru", "relu", True),
-    ("gru", "relu", False),
-    ("lstm", "tanh", True),
-    ("lstm", "relu", True),
-    ("rnn", "tanh", True),
-    ("rnn", "relu", True),
 ]
 GRU = VARIANTS[0]
 PYTORCHS = [("gru", nn.GRU), ("lstm", nn.LSTM), ("rnn", nn.RNN)]

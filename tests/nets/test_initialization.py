@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from torch import nn
 
-from sklearn_gru.nets import CELLS, ForecastNet, SequenceNet
+from sklearn_gru.nets import CELLS, ForecastNet, SequenceNet, initialization
+from sklearn_gru.nets.initialization import initialized, unfilled
 
 CHOICES = {"seed": 0, "dtype": torch.float64}
 
@@ -153,3 +155,21 @@ def test_biases_are_zero(make):
     biases = [p for name, p in make().named_parameters() if "bias" in name]
     assert biases
     assert not any(bias.any() for bias in biases)
+
+
+def test_what_is_about_to_be_loaded_is_not_filled(monkeypatch):
+    def refuse(*args):
+        raise AssertionError("filled")
+
+    def build():
+        net = nn.Module()
+        with initialized(net, 0, torch.float32):
+            net.layer = nn.Linear(3, 2)
+        return net
+
+    monkeypatch.setattr(initialization, "_fill", refuse)
+    with unfilled():
+        weight = build().layer.weight
+    assert (weight.shape, weight.dtype) == ((2, 3), torch.float32)
+    with pytest.raises(AssertionError, match="filled"):
+        build()

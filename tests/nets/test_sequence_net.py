@@ -485,6 +485,6 @@ def test_several_networks_draw_numbers_of_their_own():
 def test_the_recurrent_layers_of_several_networks_are_asked_at_once():
     nets = make_nets(2)
     nets.recurrent.use_kernel("torch")
-    kernels = {net.recurrent.execution.kernel for net in nets.members}
+    kernels = {net.recurrent.kernel for net in nets.members}
     assert kernels == {"torch"}
     assert nets.recurrent.output_size == 8

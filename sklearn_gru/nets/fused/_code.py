@@ -142,7 +142,7 @@ class Variable:
 
 
 def define(module, name, n_arguments, dtype, exported=True):
-    """Add an empty function of integers to a module, and return its `Code`."""
+    """Add an empty function of integers to a module; return it, and its `Code`."""
     kind = ir.FunctionType(ir.VoidType(), [WORD] * n_arguments)
     function = ir.Function(module, kind, name)
     if not exported:

@@ -150,8 +150,8 @@ def _places(kind):
     return {name: place for place, name in enumerate(kind._fields)}
 
 
-def laid_out(sizes, start=0):
+def laid_out(sizes):
     """Return where arrays of these sizes, in bytes, begin, and where the last ends."""
     padded = (-(-size // ALIGNMENT) * ALIGNMENT for size in sizes)
-    *starts, end = accumulate(padded, initial=start)
+    *starts, end = accumulate(padded, initial=0)
     return starts, end

@@ -71,11 +71,9 @@ def define_pack(module, cell, dtype):
     with code.when(given.n_symbols.compared("==", 0)):
         blocks = _blocks(cell.from_input, given.units)
         packing.columns(given.weight_ih, given.n_features, blocks, given.w_x)
-    direct = _blocks(cell.from_state_itself, given.units)
-    packing.columns(given.weight_hh, given.units, direct, given.w_h)
-    if cell.inner is not None:
-        inner = [(0, given.units * len(direct), given.units)]
-        packing.columns(given.weight_hh, given.units, inner, given.w_inner)
+    targets = given.w_h, given.w_inner
+    for blocks, target in _from_weight_hh(cell, given.units, targets):
+        packing.columns(given.weight_hh, given.units, blocks, target)
     code.builder.ret_void()
 
 
@@ -86,11 +84,9 @@ def define_pack_transposed(module, cell, dtype):
     with code.when(given.weight_ih.compared("!=", 0)):
         blocks = _blocks(cell.from_input, given.units)
         packing.rows(given.weight_ih, given.n_features, blocks, given.u_x)
-    direct = _blocks(cell.from_state_itself, given.units)
-    packing.rows(given.weight_hh, given.units, direct, given.u_h)
-    if cell.inner is not None:
-        inner = [(0, given.units * len(direct), given.units)]
-        packing.rows(given.weight_hh, given.units, inner, given.u_inner)
+    targets = given.u_h, given.u_inner
+    for blocks, target in _from_weight_hh(cell, given.units, targets):
+        packing.rows(given.weight_hh, given.units, blocks, target)
     code.builder.ret_void()
 
 
@@ -98,6 +94,13 @@ def _blocks(sums, units):
     """List where each block goes, where it begins, and its length."""
     order = sorted(range(len(sums)), key=lambda block: sums[block])
     return [(units * place, units * block, units) for place, block in enumerate(order)]
+
+
+def _from_weight_hh(cell, units, matrices):
+    """Pair the blocks multiplied with the state, and with `inner`, with matrices."""
+    direct = _blocks(cell.from_state_itself, units)
+    inner = [(0, units * len(direct), units)]
+    return zip([direct, inner] if cell.inner else [direct], matrices, strict=False)
 
 
 class _Packing:
@@ -170,11 +173,9 @@ def define_add_up(module, cell, dtype):
         for_all_lanes(code, add_lanes, given.part_length, [start], [given.d_w_x])
     blocks = _blocks(cell.from_input, given.units)
     _transpose(code, given.d_w_x, given.n_features, blocks, given.weight_ih)
-    direct = _blocks(cell.from_state_itself, given.units)
-    _transpose(code, given.d_w_h, given.units, direct, given.weight_hh)
-    if cell.inner is not None:
-        inner = [(0, given.units * len(direct), given.units)]
-        _transpose(code, given.d_w_inner, given.units, inner, given.weight_hh)
+    sources = given.d_w_h, given.d_w_inner
+    for blocks, source in _from_weight_hh(cell, given.units, sources):
+        _transpose(code, source, given.units, blocks, given.weight_hh)
     targets = (cell.from_input, given.bias_ih), (cell.from_state, given.bias_hh)
     for sums, target in targets:
         for block, part in enumerate(sums):
