@@ -28,7 +28,8 @@ MODULES = ForecastNet, LanguageNet, SequenceNet, sequence_net
 CRITERIA = CrossEntropy, NextSymbol, *LOSSES.values(), *FORECAST_LOSSES.values()
 NAMED = {part.__name__: part for part in (*MODULES, *CRITERIA)} | OPTIMIZERS
 NAMES = {part: name for name, part in NAMED.items()}
-PLAIN = bool, int, float, str, type(None)
+# What training changes in a module besides its parameters and buffers.
+CHANGING = "calls", "center", "training"
 
 
 def skorch_arguments(
@@ -126,7 +127,7 @@ def learned_by(net):
     return {
         "weights": as_arrays(net.module_.state_dict()),
         "attributes": {
-            name: _plain_attributes(part) for name, part in net.module_.named_modules()
+            name: _changing(part) for name, part in net.module_.named_modules()
         },
         "optimizer": as_arrays(net.optimizer_.state_dict()),
         "history": list(net.history),
@@ -186,13 +187,8 @@ def _arguments(net, prefix):
     }
 
 
-def _plain_attributes(part):
-    """Take what a module's state_dict leaves out, such as counts of calls."""
-    return {
-        name: value
-        for name, value in vars(part).items()
-        if isinstance(value, PLAIN) and not name.startswith("_")
-    }
+def _changing(part):
+    return {name: vars(part)[name] for name in CHANGING if name in vars(part)}
 
 
 def _name(part):

@@ -1,0 +1,39 @@
+"""Reading a file, or saying what is wrong with it."""
+
+import os
+import stat
+from pathlib import Path
+
+from sklearn_gru.exceptions import ModelFileError
+from sklearn_gru.files.container import unpack
+from sklearn_gru.files.trees import decode
+
+
+def read_file(path, kind, build=None):
+    """Read the tree that `write_file` has written.
+
+    Parameters
+    ----------
+    path : str or path-like
+    kind : {"model", "checkpoint"}
+    build : callable, default=None
+        See `decode`.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    OSError
+        If there is no such file, or it may not be read.
+    ModelFileError
+        If it is not such a file, was damaged, or has a newer format.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ModelFileError(f"{str(path)!r} is not a regular file.")
+    data = Path(path).read_bytes()
+    try:
+        return decode(*unpack(data, kind), build)
+    except ModelFileError as error:
+        raise ModelFileError(f"{str(path)!r} can't be read: {error}.") from error
