@@ -12,12 +12,14 @@ from sklearn_gru.estimators import (
     trusted_types,
 )
 from sklearn_gru.nets import warm_up
+from sklearn_gru.training import Checkpoint
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "CharGRUGenerator",
     "CharSequenceTransformer",
+    "Checkpoint",
     "GRUClassifier",
     "GRUForecaster",
     "GRURegressor",

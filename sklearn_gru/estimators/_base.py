@@ -1,6 +1,7 @@
 """The base of all recurrent estimators. Think twice before adding anything here."""
 
 import copy
+import os
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -23,11 +24,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gru.estimators._settings import architecture_of, training_settings_of
 from sklearn_gru.nets import CELLS
 from sklearn_gru.training import (
+    Checkpoint,
     Net,
     Scored,
     build_net,
     check_architecture,
     is_callback,
+    kept_seed,
     loss_curve,
     ready_to_train,
     resolve_device,
@@ -64,6 +67,7 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "standardize": ["boolean"],
         "warm_start": ["boolean"],
         "callbacks": [list, None],
+        "checkpoint": [str, os.PathLike, Checkpoint, None],
         "device": [str, torch.device],
         "dtype": [StrOptions({"float32", "float64"})],
         "kernel": [StrOptions({"auto", "fused", "torch"})],
@@ -161,8 +165,8 @@ class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _torch_dtype(self):
         return getattr(torch, self.dtype)
 
-    def _draw_seed(self):
-        return draw_seed(self.random_state)
+    def _draw_seed(self, continuing):
+        return draw_seed(self.random_state, None if continuing else self.checkpoint)
 
     def _choose_device(self, reset):
         """Note the device to train on: unless `reset`, that of the fitted net."""
@@ -187,11 +191,22 @@ def holds_out(early_stopping, n_samples, enough=ENOUGH_TO_HOLD_OUT):
     return early_stopping
 
 
-def draw_seed(random_state):
-    """Draw a seed from `random_state`; if None, from the operating system."""
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
-    return int(check_random_state(random_state).randint(2**31 - 1))
+def draw_seed(random_state, checkpoint=None):
+    """Draw a seed from `random_state`; if None, from the operating system.
+
+    What the operating system has given is kept in the folder of a checkpoint, if there
+    is one, so that a fit that was killed gets the same seed again.
+    """
+    if random_state is not None:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    if checkpoint is not None:
+        return kept_seed(checkpoint, new_seed)
+    return new_seed()
+
+
+def new_seed():
+    """Draw a seed from the operating system."""
+    return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
 
 
 def require_finite(values, name):

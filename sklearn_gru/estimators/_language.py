@@ -43,7 +43,7 @@ class BaseLanguageModel(BaseRecurrent):
             self._choose_device(reset)
             if reset:
                 self._set_alphabet(Vocabulary.of([*texts, characters]), endless)
-            seed = self._draw_seed()
+            seed = self._draw_seed(continuing)
             dataset = self._dataset(texts, endless, seed, hold_out=not continuing)
             net = self._make_net(
                 LanguageNet,

@@ -67,6 +67,15 @@ TRAINING_PARAMETERS = """\
         this list. They score the estimator's predictions. A callback that would do
         nothing is refused before training, for example if it watches the held-out part
         and nothing is held out.
+    checkpoint : str, path-like, Checkpoint or None, default=None
+        A folder in which `fit` keeps its state while it trains, every 30 seconds or as
+        often as a :class:`~sklearn_gru.Checkpoint` says. If it is killed, a `fit` with
+        the same parameters and data goes on from there, and ends with the same result
+        to the last bit. Fits of any number may share a folder, and a fit that has ended
+        leaves nothing there, except one number, the file `seed`: with
+        ``random_state=None`` all fits that name the folder have this seed. Callbacks of
+        your own need `state_dict` and `load_state_dict`. `partial_fit` writes nothing.
+        See :ref:`killed`.
     device : str or torch.device, default="auto"
         Where to compute; "auto" takes CUDA if there is any, else the CPU.
     dtype : {"float32", "float64"}, default="float32"

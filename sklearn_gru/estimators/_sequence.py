@@ -99,7 +99,7 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
                 self._fit_y_scaler(y, weight)
                 self._n_steps = _longest(X, weight)
                 self._different_scales = scales_differ(X, weight)
-            seed = self._draw_seed()
+            seed = self._draw_seed(continuing)
             dataset = self._dataset(X, y, weight, seed, hold_out=not continuing)
             net = self._make_net(
                 sequence_net,

@@ -12,7 +12,7 @@ from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.generator import CharGRUGenerator
 from sklearn_gru.estimators.regressor import GRURegressor
 from sklearn_gru.estimators.sliding_window import SlidingWindowTransformer
-from sklearn_gru.training import Net, NetOfKnown, TextNet
+from sklearn_gru.training import Checkpoint, Net, NetOfKnown, TextNet
 
 ESTIMATORS = (
     CharGRUGenerator,
@@ -25,6 +25,7 @@ ESTIMATORS = (
 LEARNED = AffineMap, LogScaler, Scaler, Symbols, Vocabulary
 FORECASTING = Calibration, Choices, ForecastEngine, Form, History, Relation, Rows
 NETS = Net, NetOfKnown, TextNet
+PARAMETERS = (Checkpoint,)
 
 
 def trusted_types():
@@ -44,5 +45,5 @@ def trusted_types():
     >>> trusted_types()[0]
     'sklearn_gru.data._affine.AffineMap'
     """
-    types = *ESTIMATORS, *LEARNED, *FORECASTING, *NETS
+    types = *ESTIMATORS, *LEARNED, *FORECASTING, *NETS, *PARAMETERS
     return sorted(f"{cls.__module__}.{cls.__name__}" for cls in types)

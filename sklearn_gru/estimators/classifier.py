@@ -119,6 +119,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         standardize=True,
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
         device="auto",
         dtype="float32",
         kernel="auto",
@@ -156,6 +157,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         self.standardize = standardize
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.kernel = kernel

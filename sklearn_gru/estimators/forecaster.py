@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
-from sklearn_gru.estimators._base import BaseRecurrent, draw_seed, validated
+from sklearn_gru.estimators._base import BaseRecurrent, validated
 from sklearn_gru.estimators._forecasts import Forecasts
 from sklearn_gru.estimators._known_columns import places_of_known
 from sklearn_gru.estimators._onnx import ExportsForecasts
@@ -196,6 +196,7 @@ least 25: give a longer series or a shorter window.
         standardize=True,
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
         device="auto",
         dtype="float32",
         kernel="auto",
@@ -238,6 +239,7 @@ least 25: give a longer series or a shorter window.
         self.standardize = standardize
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.kernel = kernel
@@ -327,7 +329,7 @@ least 25: give a longer series or a shorter window.
     def _fit_anew(self, X, y, whole=True):
         with self._all_or_nothing():
             rows, form = read_series(self, X, y)
-            seed = draw_seed(self.random_state)
+            seed = self._draw_seed(continuing=not whole)
             self.engine_ = ForecastEngine.fit(
                 rows,
                 self,

@@ -130,6 +130,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         tol=1e-4,
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
         device="auto",
         dtype="float32",
         kernel="auto",
@@ -155,6 +156,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.kernel = kernel

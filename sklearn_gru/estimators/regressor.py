@@ -110,6 +110,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         standardize=True,
         warm_start=False,
         callbacks=None,
+        checkpoint=None,
         device="auto",
         dtype="float32",
         kernel="auto",
@@ -147,6 +148,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         self.standardize = standardize
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.kernel = kernel

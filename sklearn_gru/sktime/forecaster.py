@@ -170,6 +170,7 @@ class GRUForecaster(PanelForecaster):
         tol=1e-2,
         standardize=True,
         callbacks=None,
+        checkpoint=None,
         device="auto",
         dtype="float32",
         kernel="auto",
@@ -209,6 +210,7 @@ class GRUForecaster(PanelForecaster):
         self.tol = tol
         self.standardize = standardize
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.kernel = kernel
@@ -242,7 +244,7 @@ class GRUForecaster(PanelForecaster):
             self._columns = columns_of(y)
             rows = read_tables(y, X, self._columns)
             settings = self._settings(self._direct_horizon(fh, len(rows)))
-            seed, form = draw_seed(self.random_state), form_of(y, X)
+            seed, form = self._draw_seed(), form_of(y, X)
             self.forecaster_ = ForecastEngine.fit(
                 rows,
                 settings,
@@ -348,7 +350,7 @@ class GRUForecaster(PanelForecaster):
         panel = read_panel(y, X, columns_of(y))
         panel.check_times(check_time_index)
         settings = self._settings(self._direct_horizon(fh, min(map(len, panel.rows))))
-        seed, form = draw_seed(self.random_state), form_of(y, X)
+        seed, form = self._draw_seed(), form_of(y, X)
         season = usual_season(panel.times[0])
         self.pretrained_ = ForecastEngine.fit_panel(
             panel.rows, settings, seed, form=form, usual_season=season
@@ -366,6 +368,9 @@ class GRUForecaster(PanelForecaster):
         settings = self._settings(engine.horizon)
         self.pretrained_ = engine.train_panel(panel.rows, settings)
         return self
+
+    def _draw_seed(self):
+        return draw_seed(self.random_state, self.checkpoint)
 
     def _settings(self, horizon, **changes):
         parameters = {**self.get_params(), **changes}
@@ -462,7 +467,7 @@ class GRUForecaster(PanelForecaster):
     def _new_errors(self):
         """Errors from which intervals are made, none of them measured yet."""
         engine, window = self.forecaster_, self.forecaster_.window_length_
-        n_rows, seed = engine.history.n_rows, draw_seed(self.random_state)
+        n_rows, seed = engine.history.n_rows, self._draw_seed()
         start = n_rows - max(1, int(n_rows * self.calibration_fraction))
         if hasattr(self, "pretrained_"):
             # Its network has never seen the series.

@@ -4,6 +4,7 @@ from sklearn_gru.training.accelerated import accelerated
 from sklearn_gru.training.batches import Batch, SequenceDataset
 from sklearn_gru.training.building import build_net, check_architecture
 from sklearn_gru.training.callbacks import is_callback
+from sklearn_gru.training.checkpoint import Checkpoint, kept_seed
 from sklearn_gru.training.device import one_thread, ready_to_train, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
 from sklearn_gru.training.fitting import train
@@ -18,6 +19,7 @@ from sklearn_gru.training.text import TextDataset, TextNet
 __all__ = [
     "Architecture",
     "Batch",
+    "Checkpoint",
     "Net",
     "NetOfKnown",
     "Picked",
@@ -36,6 +38,7 @@ __all__ = [
     "for_inference",
     "gather",
     "is_callback",
+    "kept_seed",
     "labels",
     "loss_curve",
     "one_thread",

@@ -8,9 +8,10 @@ from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.accelerated import AcceleratedStep, current_accelerator
 from sklearn_gru.training.building import is_own
 from sklearn_gru.training.callbacks import check_callbacks, read_callbacks
+from sklearn_gru.training.checkpoint import run_file
 from sklearn_gru.training.device import ready_to_train
 from sklearn_gru.training.graph import RecordedStep
-from sklearn_gru.training.interruption import SearchInterrupted
+from sklearn_gru.training.interruption import FitInterrupted
 from sklearn_gru.training.net import Run, handles
 from sklearn_gru.training.progress import (
     DivergenceGuard,
@@ -26,6 +27,7 @@ from sklearn_gru.training.steps import ClosureStep, EagerStep
 def train(net, dataset, settings, epochs, scored=None):
     """Train `net` for `epochs` more epochs.
 
+    With a checkpoint, a run of more than one epoch that was broken off is continued.
     Callbacks and learning rate are those that `settings` has now, even if earlier
     epochs had others; a schedule starts anew.
 
@@ -50,12 +52,15 @@ def train(net, dataset, settings, epochs, scored=None):
     check_callbacks(callbacks, settings, dataset.validation is not None, scoring)
     _start_anew(net, callbacks)
     try:
-        with ready_to_train():
+        with (
+            ready_to_train(),
+            run_file(net, dataset, settings, epochs, callbacks, scoring) as file,
+        ):
             step = choose_step(net, settings, callbacks)
-            net.run = Run(step, _records(callbacks), scoring)
+            net.run = Run(step, _records(callbacks), scoring, file)
             net.partial_fit(dataset)
             step.finish()
-    except SearchInterrupted:
+    except FitInterrupted:
         raise KeyboardInterrupt from None
     finally:
         net.run = None

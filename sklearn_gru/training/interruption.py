@@ -10,8 +10,8 @@ EVALUATING = (
 )
 
 
-class SearchInterrupted(BaseException):
-    """Ctrl-C in a search; a KeyboardInterrupt would be caught by skorch's own fit."""
+class FitInterrupted(BaseException):
+    """Ctrl-C that ends a fit; a KeyboardInterrupt would be caught by skorch's own."""
 
 
 def is_in_a_search():

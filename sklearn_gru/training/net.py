@@ -10,8 +10,9 @@ from skorch.callbacks import Callback, EpochScoring
 from sklearn_gru.nets.initialization import unfilled
 from sklearn_gru.nets.pooling import mean
 from sklearn_gru.training.batches import BatchIterator
+from sklearn_gru.training.checkpoint import RunFile
 from sklearn_gru.training.device import one_thread, ready_to_train
-from sklearn_gru.training.interruption import SearchInterrupted, is_in_a_search
+from sklearn_gru.training.interruption import FitInterrupted, is_in_a_search
 from sklearn_gru.training.keeping import (
     building_of,
     fill,
@@ -39,11 +40,14 @@ class Run:
         What the history keeps of the batches.
     scoring : Scoring or None
         What calls the callbacks that score.
+    file : RunFile or None
+        What keeps the state after an epoch.
     """
 
     step: EagerStep
     records: type
     scoring: Scoring | None = None
+    file: RunFile | None = None
 
 
 class Net(NeuralNet):
@@ -136,6 +140,8 @@ class Net(NeuralNet):
             # Records of all batches would outgrow the data. Those of the epochs stay,
             # and that of the last batch, which skorch reads to name checkpoints.
             del self.history[-1]["batches"][:-1]
+        if self.run.file is not None:
+            self.run.file.end_epoch(self)
 
     def _end_epoch(self, **datasets):
         """Call all callbacks, even if one ends training."""
@@ -153,13 +159,15 @@ class Net(NeuralNet):
             raise StoppedByCallback from stop
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
+        file = self.run.file
+        epochs = self.max_epochs - self._resumed(file)
         try:
-            return super().fit_loop(X, y, epochs=epochs, **fit_params)
+            super().fit_loop(X, y, epochs=epochs, **fit_params)
         except StoppedByCallback:
-            return self
+            pass
         except KeyboardInterrupt:
             if is_in_a_search():
-                raise SearchInterrupted from None
+                raise FitInterrupted from None
             if self.history and "train_loss" not in self.history[-1]:
                 self.history.pop()
             warnings.warn(
@@ -169,6 +177,17 @@ class Net(NeuralNet):
                 stacklevel=2,
             )
             return self
+        if file is not None:
+            file.is_finished = True
+        return self
+
+    def _resumed(self, file):
+        """Go back to where a file has this run; return the epochs that are done."""
+        try:
+            return 0 if file is None else file.restore(self)
+        except KeyboardInterrupt:
+            # A net that was half restored must not be kept.
+            raise FitInterrupted from None
 
     def load_params(self, *args, **kwargs):
         """Load what skorch loads, but keep the learning rate of the schedule."""

@@ -56,6 +56,15 @@ class ProgressBar(Callback):
     def on_train_end(self, net, **kwargs):
         self.bar_.close()
 
+    def state_dict(self):
+        return {"epochs": self.epochs_}
+
+    def load_state_dict(self, state):
+        """Go on where the bar of a killed fit was; the time left is that of now."""
+        self.epochs_ = self.bar_.initial = self.bar_.n = state["epochs"]
+        self.bar_.bar_format = self.form % self.epochs_
+        self.bar_.refresh()
+
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name != "bar_"}
 

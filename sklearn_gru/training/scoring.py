@@ -83,6 +83,11 @@ class Scoring:
             "dataset_valid": _rows(dataset.validation, scored.rows_of),
         }
 
+    @property
+    def truth(self):
+        """The targets that are scored."""
+        return [rows.y for rows in self.rows.values() if rows is not None]
+
     def end_epoch(self, callback, net):
         callback.on_epoch_end(Candidate(self.scored.candidate(net)), **self.rows)
 

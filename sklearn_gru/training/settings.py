@@ -1,10 +1,13 @@
 """What a fit is told: of what the network is made, and how it is trained."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+
+from sklearn_gru.training.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class TrainingSettings:
         The user's callbacks.
     kernel : {"auto", "fused", "torch"}
     verbose : int or bool
+    checkpoint : Checkpoint, str, path-like or None
+        Where the state of a run is kept.
     """
 
     lr: float
@@ -71,6 +76,7 @@ class TrainingSettings:
     callbacks: list | None
     kernel: str
     verbose: int | bool
+    checkpoint: Checkpoint | str | os.PathLike | None = None
 
 
 def as_units(units):
