@@ -56,12 +56,9 @@ class ProgressBar(Callback):
     def on_train_end(self, net, **kwargs):
         self.bar_.close()
 
-    def state_dict(self):
-        return {"epochs": self.epochs_}
-
-    def load_state_dict(self, state):
-        """Go on where the bar of a killed fit was; the time left is that of now."""
-        self.epochs_ = self.bar_.initial = self.bar_.n = state["epochs"]
+    def go_on_from(self, n_epochs):
+        """Show that so many epochs were done before; the time left is that of now."""
+        self.epochs_ = self.bar_.initial = self.bar_.n = n_epochs
         self.bar_.bar_format = self.form % self.epochs_
         self.bar_.refresh()
 

@@ -16,7 +16,11 @@ from skorch.callbacks import ProgressBar as SkorchProgressBar
 
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.training.keeping import as_tensors, learned_by
-from sklearn_gru.training.progress import DivergenceGuard, StopWhenHeldOutLossRises
+from sklearn_gru.training.progress import (
+    DivergenceGuard,
+    ProgressBar,
+    StopWhenHeldOutLossRises,
+)
 
 OF_STOPPING = "misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_"
 # What callbacks remember from epoch to epoch. A subclass may remember more.
@@ -26,10 +30,10 @@ REMEMBERED = {
     EpochScoring: ("best_score_",),
     EpochTimer: (),
     PassthroughScoring: ("best_score_",),
-    PrintLog: (),
-    SkorchProgressBar: (),
     StopWhenHeldOutLossRises: OF_STOPPING,
 }
+# What only shows how a run goes on. A continued run may show more of it, or less.
+SHOWING = PrintLog, ProgressBar, SkorchProgressBar
 MAPPINGS = {kind.__name__: kind for kind in (Counter, OrderedDict)}
 
 
@@ -42,7 +46,7 @@ def state_of(net):
         "optimizer": learned["optimizer"],
         "history": learned["history"],
         "rng": net.iterator_train__rng.bit_generator.state,
-        "callbacks": {name: _remembered(one) for name, one in net.callbacks_},
+        "callbacks": [_remembered(callback) for callback in _remembering(net)],
     }
 
 
@@ -55,7 +59,7 @@ def restore(net, state):
     ----------
     net : Net
     state : dict
-        From `state_of`.
+        From `state_of`, and the number of epochs, "epoch".
     """
     net.module_.load_state_dict(as_tensors(state["weights"]))
     for name, part in net.module_.named_modules():
@@ -63,8 +67,11 @@ def restore(net, state):
     _restore_optimizer(net.optimizer_, as_tensors(state["optimizer"]))
     net.iterator_train__rng.bit_generator.state = state["rng"]
     net.history[:] = state["history"]
-    for name, callback in net.callbacks_:
-        _remind(callback, state["callbacks"][name])
+    for callback, remembered in zip(_remembering(net), state["callbacks"], strict=True):
+        _remind(callback, remembered)
+    for _, callback in net.callbacks_:
+        if isinstance(callback, ProgressBar):
+            callback.go_on_from(state["epoch"])
 
 
 def _restore_optimizer(optimizer, state):
@@ -75,14 +82,16 @@ def _restore_optimizer(optimizer, state):
             group["lr"] = rate.copy_(group["lr"])
 
 
+def _remembering(net):
+    return [one for _, one in net.callbacks_ if type(one) not in SHOWING]
+
+
 def check_callbacks_can_be_kept(net):
     """Raise if it is unknown what a callback remembers from epoch to epoch."""
-    for _, callback in net.callbacks_:
+    for callback in _remembering(net):
         if type(callback) is LRScheduler or type(callback) in REMEMBERED:
             continue
-        if not (
-            hasattr(callback, "state_dict") and hasattr(callback, "load_state_dict")
-        ):
+        if not all(hasattr(callback, f"{verb}state_dict") for verb in ("", "load_")):
             raise ValueError(
                 f"A checkpoint can't keep {callback!r}, of {type(callback)}. Give it "
                 "the methods state_dict(), which returns what it remembers from epoch "

@@ -1,28 +1,33 @@
 """A fit that was killed and called again ends with the bits of one that was not."""
 
-import errno
 import os
+import signal
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from deaths import (
+    HELD_OUT,
+    QUICK,
+    SERIES,
+    Died,
+    X,
+    Y,
+    after_deaths,
+    assert_same_bits,
+    bits_of,
+    dying,
+    with_checkpoint,
+)
 from numpy.testing import assert_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EpochScoring,
-    GradientNormClipping,
-    LRScheduler,
-)
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring, LRScheduler
 from torch.optim import Adagrad
 
 from sklearn_gru import (
@@ -32,21 +37,12 @@ from sklearn_gru import (
     GRUForecaster,
     GRURegressor,
 )
-from sklearn_gru.exceptions import CheckpointError, ModelFileError
-from sklearn_gru.training import accelerated
-from sklearn_gru.training.checkpoint import RunFile
-from sklearn_gru.training.keeping import learned_by
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(40, 7, 2))
-Y = X[:, :, 0].sum(axis=1)
+RNG = np.random.default_rng(1)
 LABELS = np.where(Y > 0, "up", "down")
 RAGGED = [x[: 3 + i % 5] for i, x in enumerate(X)]
-SERIES = RNG.normal(size=(90, 2)).cumsum(axis=0) + 50
 WITH_HOLES = np.where(RNG.random(SERIES.shape) < 0.05, np.nan, SERIES)
 TEXTS = ["to be or not to be", "that is the question", "whether it is nobler"] * 4
-QUICK = {"units": 4, "max_epochs": 4, "random_state": 3}
-HELD_OUT = {"early_stopping": True, "validation_fraction": 0.3}
 STOPS = {**HELD_OUT, "max_epochs": 30, "n_iter_no_change": 2, "lr": 0.1, "tol": 0.2}
 
 
@@ -113,56 +109,6 @@ CASES = {
 }
 
 
-class Died(BaseException):
-    """The end of a process."""
-
-
-@contextmanager
-def dying(monkeypatch, after=1):
-    """Let a fit die when so many of its epochs have ended, but for the last one."""
-    end_epoch, counted = RunFile.end_epoch, []
-
-    def end_epoch_and_die(file, net):
-        end_epoch(file, net)
-        counted.append(file.n_done)
-        if len(counted) == after and file.n_done < net.max_epochs:
-            raise Died
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFile, "end_epoch", end_epoch_and_die)
-        yield
-
-
-def after_deaths(monkeypatch, fit):
-    """Call a function again and again, until no epoch is left to die after.
-
-    Returns what it returned, and how often it died.
-    """
-    n_deaths = 0
-    while True:
-        try:
-            with dying(monkeypatch):
-                return fit(), n_deaths
-        except Died:
-            n_deaths += 1
-
-
-def bits_of(net):
-    """Return all that a net has learned, but for durations."""
-    learned = learned_by(net)
-    for epoch in learned["history"]:
-        assert epoch["dur"] > 0
-    learned["history"] = [
-        {name: value for name, value in epoch.items() if name != "dur"}
-        for epoch in learned["history"]
-    ]
-    return learned | {"rng": net.iterator_train__rng.bit_generator.state}
-
-
-def assert_same_bits(model, expected):
-    assert_equal(bits_of(model.net_), bits_of(expected.net_))
-
-
 def results(model, data):
     if isinstance(model, CharGRUGenerator):
         return model.predict_proba(TEXTS)
@@ -172,10 +118,6 @@ def results(model, data):
             return forecast
         return [forecast, *model.predict_interval(data[0], steps=2)]
     return model.predict(data[0])
-
-
-def with_checkpoint(model, folder, seconds=0):
-    return clone(model).set_params(checkpoint=Checkpoint(folder, seconds))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -190,4 +132,157 @@ def test_a_fit_that_dies_after_every_epoch_has_the_same_result(
     assert_same_bits(model, expected)
     assert_equal(results(model, data), results(expected, data))
     assert os.listdir(tmp_path) == []
-    assert_same_bits(model.partial_fit(*data), expected.partial_fit(*data))
+    for each in (model, expected):
+        each.set_params(callbacks=None).partial_fit(*data)
+    assert_same_bits(model, expected)
+
+
+def test_early_stopping_is_among_the_cases():
+    for name in ("stops", "scored"):
+        model, data = CASES[name]
+        assert 3 < clone(model).fit(*data).n_iter_ < model.max_epochs
+
+
+def test_one_death_in_the_middle(tmp_path, monkeypatch):
+    expected = GRURegressor(**QUICK, dropout=0.2).fit(X, Y)
+    model = with_checkpoint(expected, tmp_path)
+    for epoch in range(1, 4):
+        with pytest.raises(Died, match=f"^{epoch}$"), dying(monkeypatch, after=epoch):
+            model.fit(X, Y)
+        assert not hasattr(model, "net_")
+        assert_same_bits(clone(model).fit(X, Y), expected)
+
+
+def test_a_warm_start_is_continued(tmp_path, monkeypatch):
+    expected = GRURegressor(**QUICK, dropout=0.2, warm_start=True).fit(X, Y)
+    model = with_checkpoint(expected, tmp_path).fit(X, Y)
+    model, n_deaths = after_deaths(monkeypatch, lambda: model.fit(X, Y))
+    assert n_deaths == 3
+    assert_same_bits(model, expected.fit(X, Y))
+    assert model.n_iter_ == 8
+
+
+def test_a_warm_start_is_continued_after_a_repeated_first_fit(tmp_path, monkeypatch):
+    first = with_checkpoint(GRUForecaster(**QUICK, warm_start=True), tmp_path)
+    with pytest.raises(Died, match="2"), dying(monkeypatch, after=6):
+        clone(first).fit(SERIES[:80]).fit(SERIES)
+    again = clone(first).fit(SERIES[:80])
+    (left,) = tmp_path.iterdir()
+    assert_same_bits(again.fit(SERIES), clone(first).fit(SERIES[:80]).fit(SERIES))
+    assert not left.exists()
+
+
+def test_sktimes_forecaster_and_its_intervals(tmp_path, monkeypatch):
+    pytest.importorskip("sktime")
+    from sklearn_gru.sktime import GRUForecaster as Forecaster
+
+    y = pd.Series(SERIES[:, 0])
+    expected = Forecaster(**QUICK).fit(y, fh=[1, 2])
+    model = Forecaster(**QUICK, checkpoint=Checkpoint(tmp_path, 0))
+    model, n_deaths = after_deaths(monkeypatch, lambda: model.fit(y, fh=[1, 2]))
+    intervals, n_more = after_deaths(monkeypatch, model.predict_interval)
+    assert (n_deaths, n_more) == (3, 4)
+    assert_equal(bits_of(model.forecaster_.net_), bits_of(expected.forecaster_.net_))
+    pd.testing.assert_frame_equal(intervals, expected.predict_interval(), rtol=0)
+    assert os.listdir(tmp_path) == []
+
+
+def test_sktimes_pretraining(tmp_path, monkeypatch):
+    pytest.importorskip("sktime")
+    from sklearn_gru.sktime import GRUForecaster as Forecaster
+
+    names = pd.MultiIndex.from_product([["m", "n"], range(90)])
+    panel = pd.DataFrame({"y": SERIES.T.ravel()}, index=names)
+    expected = Forecaster(**QUICK).pretrain(panel)
+    model = Forecaster(**QUICK, checkpoint=Checkpoint(tmp_path, 0))
+    model, n_deaths = after_deaths(monkeypatch, lambda: model.pretrain(panel))
+    assert n_deaths == 3
+    assert_equal(bits_of(model.pretrained_.net_), bits_of(expected.pretrained_.net_))
+
+
+KILLED = """
+import os, signal, sys
+from deaths import QUICK, X, Y, with_checkpoint
+from sklearn_gru import GRURegressor
+from sklearn_gru.training.checkpoint import RunFile
+
+end_epoch = RunFile.end_epoch
+
+def end_epoch_and_die(file, net):
+    end_epoch(file, net)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+RunFile.end_epoch = end_epoch_and_die
+with_checkpoint(GRURegressor(**QUICK, dropout=0.2), sys.argv[1]).fit(X, Y)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows kills otherwise")
+def test_a_killed_process_is_continued_by_another_one(tmp_path):
+    folder = Path(__file__).parents[1]
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONPATH": f"{folder}:{folder.parent}"}
+        run = subprocess.run(
+            [sys.executable, "-c", KILLED, str(tmp_path)],
+            env={**environment, "PYTHONHASHSEED": seed},
+            check=False,
+        )
+        assert run.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob("*.safetensors"))) == 1
+    expected = GRURegressor(**QUICK, dropout=0.2).fit(X, Y)
+    model = with_checkpoint(expected, tmp_path).set_params(verbose=1)
+    model.fit(X, Y)
+    assert_same_bits(model, expected)
+    assert os.listdir(tmp_path) == []
+
+
+class PressCtrlC(Callback):
+    """Presses it in the second batch after some epochs, once."""
+
+    n_epochs = None
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        if len(net.history) == self.n_epochs and training:
+            type(self).n_epochs = None
+            raise KeyboardInterrupt
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+
+def test_ctrl_c_keeps_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(PressCtrlC, "n_epochs", 3)
+    expected = GRURegressor(**QUICK, callbacks=[PressCtrlC])
+    model = with_checkpoint(expected, tmp_path)
+    with pytest.warns(ConvergenceWarning, match="after 2 whole epochs"):
+        model.fit(X, Y)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert_same_bits(model.fit(X, Y), expected.fit(X, Y))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_search_shares_a_folder_among_processes(tmp_path):
+    grid = {"lr": [0.01, 0.02, 0.04]}
+    search = GridSearchCV(GRURegressor(**QUICK), grid, cv=2, n_jobs=2).fit(X, Y)
+    model = with_checkpoint(GRURegressor(**QUICK), tmp_path)
+    shared = GridSearchCV(model, grid, cv=2, n_jobs=2, error_score="raise").fit(X, Y)
+    assert_equal(
+        shared.cv_results_["mean_test_score"], search.cv_results_["mean_test_score"]
+    )
+    assert_same_bits(shared.best_estimator_, search.best_estimator_)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_killed_search_continues_the_fit_that_was_under_way(tmp_path, monkeypatch):
+    model = with_checkpoint(GRURegressor(**QUICK), tmp_path)
+    grid = {"lr": [0.01, 0.02]}
+    with pytest.raises(Died, match="2"), dying(monkeypatch, after=6):
+        GridSearchCV(model, grid, cv=2).fit(X, Y)
+    (left,) = tmp_path.iterdir()
+    search = GridSearchCV(model, grid, cv=2).fit(X, Y)
+    expected = GridSearchCV(GRURegressor(**QUICK), grid, cv=2).fit(X, Y)
+    assert_equal(search.best_score_, expected.best_score_)
+    assert not left.exists()
