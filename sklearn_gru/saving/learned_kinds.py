@@ -15,7 +15,7 @@ from sklearn_gru.saving.kinds import Kind
 from sklearn_gru.training import Net, NetOfKnown
 
 COUNT, SIZE = forms.whole(0), forms.whole(1)
-TABLE = forms.array(2, "fiub", finite=False)
+TABLE = forms.array(2, "fiu", finite=False)
 NAMES = forms.each(LABEL | forms.each(LABEL)) | NOTHING
 
 
