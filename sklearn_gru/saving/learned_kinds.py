@@ -139,14 +139,13 @@ def _built_stretch(start, n_first, rows, complete):
 
 
 def _is_complete(complete):
-    """Check measured errors: {steps: (errors of shape (n, steps, columns), int)}."""
-    errors = forms.array(3, finite=False)
+    """Check measured errors: {steps: (errors (n, steps, ..., columns), int)}."""
+    errors = forms.array(3, finite=False) | forms.array(4, finite=False)
     return type(complete) is dict and all(
         type(steps) is int
         and type(entry) is tuple
         and len(entry) == 2
         and errors.holds(entry[0])
-        and entry[0].shape[1] == steps
         and COUNT.holds(entry[1])
         for steps, entry in complete.items()
     )
