@@ -11,7 +11,9 @@ from sklearn_gru.estimators import (
     SlidingWindowTransformer,
     trusted_types,
 )
+from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.nets import warm_up
+from sklearn_gru.saving import load, save
 from sklearn_gru.training import Checkpoint
 
 __version__ = "0.1.0.dev0"
@@ -23,9 +25,12 @@ __all__ = [
     "GRUClassifier",
     "GRUForecaster",
     "GRURegressor",
+    "ModelFileError",
     "SlidingWindowTransformer",
     "datasets",
+    "load",
     "make_windows",
+    "save",
     "trusted_types",
     "warm_up",
 ]

@@ -5,6 +5,8 @@ import importlib
 import io
 import pickle
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import joblib
 import numpy as np
@@ -24,6 +26,7 @@ from sklearn_gru import (
     GRUForecaster,
     GRURegressor,
     SlidingWindowTransformer,
+    load,
     trusted_types,
 )
 
@@ -86,12 +89,23 @@ def through_joblib(model):
     return joblib.load(file)
 
 
+def through_file(model):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        model.save(path)
+        return load(path)
+
+
 WAYS = {
     "pickle": lambda model: pickle.loads(pickle.dumps(model)),
     "joblib": through_joblib,
     "deepcopy": copy.deepcopy,
+    "save": through_file,
     "skops": lambda model: sio.loads(sio.dumps(model), trusted=trusted_types()),
 }
+
+
+WAYS_OF_PIPELINES = [way for way in WAYS if way != "save"]
 
 
 @cache
@@ -117,7 +131,7 @@ def assert_same(model, other, data):
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("way", ["pickle", "skops"])
+@pytest.mark.parametrize("way", ["pickle", "skops", "save"])
 def test_a_kept_model_predicts_and_learns_like_the_original(name, way):
     check_kept(WAYS[way], *fitted(name))
 
@@ -138,13 +152,13 @@ def check_kept(way, model, data):
     assert second.loss_curve_ == originals[1].loss_curve_
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("way", WAYS_OF_PIPELINES, ids=WAYS_OF_PIPELINES)
 @pytest.mark.parametrize("name", PIPELINES)
 def test_pipelines_are_kept(name, way):
     model, data = fitted(name)
     method = "transform" if name == "windows" else "predict"
     expected = getattr(model, method)(data[0])
-    assert_array_equal(getattr(way(model), method)(data[0]), expected)
+    assert_array_equal(getattr(WAYS[way](model), method)(data[0]), expected)
 
 
 def test_the_trusted_types_are_those_that_skops_asks_about():
@@ -204,20 +218,22 @@ def index_after(way, index):
     return way(model).engine_.history.last.index
 
 
+@pytest.mark.parametrize("way", ["save", "skops"])
 @pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
-def test_time_indexes_are_kept(index):
-    kept = index_after(WAYS["skops"], index)
+def test_time_indexes_are_kept(index, way):
+    kept = index_after(WAYS[way], index)
     assert kept.identical(index)
     assert getattr(kept, "freq", None) == getattr(index, "freq", None)
 
 
 @pytest.mark.parametrize("index", [OWN_HOLIDAYS, MAY_BE_MISSING])
-def test_indexes_that_skops_can_not_keep_are_refused_by_it_alone(index):
+def test_indexes_that_only_pickle_can_keep_are_refused_by_others(index):
     kept = index_after(WAYS["pickle"], index)
     assert kept.identical(index)
     assert getattr(kept, "freq", None) == getattr(index, "freq", None)
-    with pytest.raises(TypeError):
-        index_after(WAYS["skops"], index)
+    for way in ("save", "skops"):
+        with pytest.raises(TypeError):
+            index_after(WAYS[way], index)
 
 
 def test_a_users_optimizer_must_be_trusted():
@@ -259,14 +275,14 @@ def test_loading_leaves_the_global_random_state_alone():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("way", list(WAYS.values())[:3], ids=list(WAYS)[:3])
+@pytest.mark.parametrize("way", ["pickle", "joblib", "deepcopy", "save"])
 def test_a_pretrained_sktime_forecaster_is_kept(way):
     pytest.importorskip("sktime")
     from sklearn_gru.sktime import GRUForecaster as Forecaster
 
     names = pd.MultiIndex.from_product([["m", "n"], MONTHS.tz_localize(None)])
     panel = pd.DataFrame({"y": np.r_[SERIES[:, 0], SERIES[:, 1]]}, index=names)
-    y = panel.loc["m"].asfreq("MS")
+    way, y = WAYS[way], panel.loc["m"].asfreq("MS")
     model = way(Forecaster(**QUICK).pretrain(panel)).fit(y[:60], fh=[1, 2])
     expected = Forecaster(**QUICK).pretrain(panel).fit(y[:60], fh=[1, 2])
     for each in (way(model), expected):

@@ -21,6 +21,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._settings import architecture_of, training_settings_of
 from sklearn_gru.nets import CELLS
 from sklearn_gru.training import (
@@ -40,7 +41,9 @@ from sklearn_gru.training import (
 ENOUGH_TO_HOLD_OUT = 500
 
 
-class BaseRecurrent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BaseRecurrent(
+    SavesItself, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Parameters, training and fitted attributes of a recurrent estimator.
 
     A subclass gives `_make_net` a module and `_train` a dataset, which make the fitted

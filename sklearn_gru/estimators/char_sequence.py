@@ -8,10 +8,13 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.data import BOUNDARY, Vocabulary
+from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts
 
 
-class CharSequenceTransformer(TextInputMixin, TransformerMixin, BaseEstimator):
+class CharSequenceTransformer(
+    SavesItself, TextInputMixin, TransformerMixin, BaseEstimator
+):
     """Turn texts into sequences of integers, one for each character.
 
     Each sequence is as long as its text. :class:`GRUClassifier` and

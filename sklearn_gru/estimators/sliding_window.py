@@ -13,9 +13,10 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_gru.data import lagged_windows
+from sklearn_gru.estimators._saving import SavesItself
 
 
-class SlidingWindowTransformer(TransformerMixin, BaseEstimator):
+class SlidingWindowTransformer(SavesItself, TransformerMixin, BaseEstimator):
     """Turn every row of a series into the window of rows that ends at it.
 
     The number of rows stays the same. The result is a read-only view of one padded

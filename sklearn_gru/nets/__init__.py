@@ -4,6 +4,7 @@ from sklearn_gru.nets.cells import CELLS
 from sklearn_gru.nets.execution import warm_up
 from sklearn_gru.nets.forecast import ForecastNet
 from sklearn_gru.nets.language import LanguageNet
+from sklearn_gru.nets.levels import LEVELS
 from sklearn_gru.nets.losses import (
     FORECAST_LOSSES,
     IGNORED,
@@ -20,6 +21,7 @@ __all__ = [
     "CELLS",
     "FORECAST_LOSSES",
     "IGNORED",
+    "LEVELS",
     "LOSSES",
     "POOLINGS",
     "QUANTILES",

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 _fills = ContextVar("fills", default=True)
+_limit = ContextVar("limit", default=None)
 
 
 @contextmanager
@@ -17,6 +18,16 @@ def unfilled():
         yield
     finally:
         _fills.reset(token)
+
+
+@contextmanager
+def at_most(n_numbers):
+    """Refuse to build more numbers than these, before they take memory."""
+    token = _limit.set(n_numbers)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
 
 
 @contextmanager
@@ -37,6 +48,7 @@ def initialized(module, seed, dtype):
     """
     with torch.device("meta"):
         yield
+    _require_small(module)
     module.to_empty(device="cpu")
     if _fills.get():
         module.to(torch.float64)
@@ -45,6 +57,18 @@ def initialized(module, seed, dtype):
             for name, parameter in module.named_parameters():
                 _fill(name, parameter, generator)
     module.to(dtype)
+
+
+def _require_small(module):
+    limit, parts = _limit.get(), (*module.parameters(), *module.buffers())
+    n_numbers = sum(part.numel() for part in parts)
+    if limit is None:
+        return
+    if n_numbers > limit:
+        raise ValueError(
+            f"The network has {n_numbers} numbers, more than the {limit} there are."
+        )
+    _limit.set(limit - n_numbers)
 
 
 def _fill(name, parameter, generator):

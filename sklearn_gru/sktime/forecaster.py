@@ -321,6 +321,39 @@ class GRUForecaster(PanelForecaster):
             warnings.warn(f"{message}.", stacklevel=5)
         return self._settings(engine.horizon) if n_rows >= needed else None
 
+    def save(self, path=None, serialization_format=None):
+        """Write the forecaster to a file.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            A path that ends in ``.safetensors`` becomes such a file, which
+            :func:`sklearn_gru.load` reads. Any other path, and None, is for sktime's
+            own way, a pickle, which runs what is in it when it is read.
+        serialization_format : {"safetensors", "pickle", "cloudpickle"}, default=None
+            None goes by the path.
+
+        Returns
+        -------
+        None, or what sktime's `save` returns
+
+        Raises
+        ------
+        TypeError
+            If the forecaster holds an object of yours, such as a callback.
+        OSError
+            If the file can't be written. What was there before is still there.
+        """
+        if serialization_format is None:
+            ours = str(path).endswith(".safetensors")
+            serialization_format = "safetensors" if ours else "pickle"
+        if serialization_format != "safetensors":
+            return super().save(path, serialization_format)
+        # The package knows all its estimators; this module knows its own.
+        import sklearn_gru
+
+        return sklearn_gru.save(self, path)
+
     def pretrain(self, y, X=None, fh=None):
         """Train one network on all series of a panel or hierarchy.
 

@@ -72,7 +72,7 @@ def building_of(net):
     criterion, keywords = net.criterion, {}
     if isinstance(criterion, partial):
         criterion, keywords = criterion.func, criterion.keywords
-    arguments = _arguments(net, "module")
+    arguments = arguments_of(net, "module")
     dtype = str(arguments["dtype"]).removeprefix("torch.")
     return {
         "module": _name(net.module),
@@ -80,7 +80,7 @@ def building_of(net):
         "criterion": _name(criterion),
         "criterion_arguments": keywords,
         "optimizer": _name(net.optimizer),
-        "optimizer_arguments": _arguments(net, "optimizer"),
+        "optimizer_arguments": arguments_of(net, "optimizer"),
         "lr": net.lr,
         "batch_size": net.batch_size,
         "device": str(net.device),
@@ -129,7 +129,7 @@ def learned_by(net):
         "attributes": {
             name: _changing(part) for name, part in net.module_.named_modules()
         },
-        "optimizer": as_arrays(net.optimizer_.state_dict()),
+        "optimizer": _learned_by_optimizer(net.optimizer_),
         "history": list(net.history),
         "kernel": net.module_.recurrent.kernel,
     }
@@ -147,13 +147,28 @@ def fill(net, learned):
     net.module_.recurrent.use_kernel(kernel)
 
 
-def _fill_optimizer(optimizer, state):
-    built = [group.get("capturable") for group in optimizer.param_groups]
-    optimizer.load_state_dict(state)
-    for group, capturable in zip(optimizer.param_groups, built, strict=True):
-        if group.get("capturable") and not capturable:
-            # It was on a GPU, which this machine lacks.
-            group.update(capturable=capturable, lr=float(group["lr"]))
+def _learned_by_optimizer(optimizer):
+    state = as_arrays(optimizer.state_dict())
+    if type(optimizer) not in OPTIMIZERS.values():
+        return state
+    # All else follows from how it is built, on whatever device.
+    groups = state["param_groups"]
+    return {"state": state["state"], "rates": [_rates(group) for group in groups]}
+
+
+def _rates(group):
+    names = [name for name in ("lr", "initial_lr") if name in group]
+    return {name: float(group[name]) for name in names}
+
+
+def _fill_optimizer(optimizer, learned):
+    if "rates" not in learned:
+        optimizer.load_state_dict(learned)
+        return
+    built = optimizer.state_dict()
+    optimizer.load_state_dict({**built, "state": learned["state"]})
+    for group, rates in zip(optimizer.param_groups, learned["rates"], strict=True):
+        group.update(rates)
 
 
 def as_arrays(value):
@@ -178,7 +193,8 @@ def _each(function, value):
     return value
 
 
-def _arguments(net, prefix):
+def arguments_of(net, prefix):
+    """Return the arguments that a net has under a prefix, by their own names."""
     prefix = f"{prefix}__"
     return {
         name.removeprefix(prefix): value

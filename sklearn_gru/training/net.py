@@ -14,6 +14,7 @@ from sklearn_gru.training.checkpoint import RunFile
 from sklearn_gru.training.device import one_thread, ready_to_train
 from sklearn_gru.training.interruption import FitInterrupted, is_in_a_search
 from sklearn_gru.training.keeping import (
+    arguments_of,
     building_of,
     fill,
     learned_by,
@@ -200,6 +201,11 @@ class Net(NeuralNet):
         """Initialise module, loss and optimizer; return the net itself."""
         with one_thread():
             return self.initialize()
+
+    @property
+    def arguments(self):
+        """The arguments of its network."""
+        return arguments_of(self, "module")
 
     def __getstate__(self):
         # Callbacks are not part of it: every training begins with those it is given.

@@ -15,7 +15,7 @@ from skorch.callbacks import (
 from skorch.callbacks import ProgressBar as SkorchProgressBar
 
 from sklearn_gru.exceptions import ModelFileError
-from sklearn_gru.training.keeping import as_tensors, learned_by
+from sklearn_gru.training.keeping import as_arrays, as_tensors, learned_by
 from sklearn_gru.training.progress import (
     DivergenceGuard,
     ProgressBar,
@@ -43,7 +43,7 @@ def state_of(net):
     return {
         "weights": learned["weights"],
         "attributes": learned["attributes"],
-        "optimizer": learned["optimizer"],
+        "optimizer": as_arrays(net.optimizer_.state_dict()),
         "history": learned["history"],
         "rng": net.iterator_train__rng.bit_generator.state,
         "callbacks": [_remembered(callback) for callback in _remembering(net)],

@@ -118,7 +118,7 @@ class HeldOutErrors:
         self.engine = engine
         self.seed = seed
         self.model = model
-        self.stretches = [_Stretch(start, engine.history.n_rows)]
+        self.stretches = [Stretch(start, engine.history.n_rows)]
 
     @property
     def has_gaps(self):
@@ -139,7 +139,7 @@ class HeldOutErrors:
         errors.stretches = [
             *self.stretches[:-1],
             self.stretches[-1].closed(rows),
-            _Stretch(start, 0),
+            Stretch(start, 0),
         ]
         return errors
 
@@ -170,7 +170,7 @@ class HeldOutErrors:
         return np.concatenate(parts)
 
 
-class _Stretch:
+class Stretch:
     """Errors over rows without a gap, by number of steps.
 
     The first model forecasts the rows up to `n_first`, the second those behind them.
@@ -185,7 +185,7 @@ class _Stretch:
 
     def closed(self, rows):
         """Return the same errors, of rows that no more will follow."""
-        closed = _Stretch(self.start, self.n_first, rows)
+        closed = Stretch(self.start, self.n_first, rows)
         closed.complete = dict(self.complete)
         return closed
 

@@ -1,0 +1,26 @@
+"""The method with which an estimator writes itself to a file."""
+
+
+class SavesItself:
+    """An estimator that can be written to a file."""
+
+    def save(self, path):
+        """Write the estimator to a safetensors file, for :func:`sklearn_gru.load`.
+
+        Parameters
+        ----------
+        path : str or path-like
+            By custom it ends in ``.safetensors``.
+
+        Raises
+        ------
+        TypeError
+            If the estimator holds an object of yours, such as a callback or an
+            optimizer's class.
+        OSError
+            If the file can't be written. What was there before is still there.
+        """
+        # The package knows all its estimators; this module knows none.
+        import sklearn_gru
+
+        sklearn_gru.save(self, path)

@@ -1,0 +1,48 @@
+"""Kinds: the classes whose objects a file may hold, and what they consist of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sklearn_gru.exceptions import ModelFileError
+from sklearn_gru.saving.forms import check_fields
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How objects of a class are kept in a file.
+
+    Parameters
+    ----------
+    name : str
+        In the file. It stays when the class is renamed or moved.
+    cls : type
+    fields : dict of Form
+        What the state of an object consists of.
+    describe : callable, default=None
+        Maps an object to its state; None takes its attributes.
+    build : callable, default=None
+        Makes an object of a state; None calls the class.
+    check : callable, default=None
+        Tells what is wrong with a state whose fields are in form: a str, or None.
+    """
+
+    name: str
+    cls: type
+    fields: dict
+    describe: Callable | None = None
+    build: Callable | None = None
+    check: Callable | None = None
+
+    def state_of(self, value):
+        """Return what is to be written of an object."""
+        if self.describe is not None:
+            return self.describe(value)
+        return {name: getattr(value, name) for name in self.fields}
+
+    def made_of(self, state):
+        """Make an object of what was read."""
+        check_fields(self.name, state, self.fields)
+        wrong = self.check(state) if self.check else None
+        if wrong:
+            raise ModelFileError(f"{self.name} is wrong: {wrong}")
+        return (self.build or self.cls)(**state)

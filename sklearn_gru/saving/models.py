@@ -1,0 +1,157 @@
+"""`save` and `load`."""
+
+from sklearn_gru.exceptions import ModelFileError
+from sklearn_gru.files import read_file, write_file
+from sklearn_gru.saving.estimator_kinds import ESTIMATOR_KINDS
+from sklearn_gru.saving.learned_kinds import LEARNED_KINDS
+from sklearn_gru.saving.network_kinds import NETWORK_KINDS
+from sklearn_gru.saving.pandas_kinds import PANDAS_KINDS
+from sklearn_gru.training import resolve_device
+
+KINDS = (*ESTIMATOR_KINDS, *LEARNED_KINDS, *NETWORK_KINDS, *PANDAS_KINDS)
+OF_SKTIME = "sktime.GRUForecaster", "ForecastingHorizon", "VectorizedDF", "DtypeKind"
+
+
+def save(estimator, path):
+    """Write an estimator to a file that can be read without running anything in it.
+
+    The file is in the safetensors format: weights and other arrays are its tensors, all
+    else is JSON in its metadata. `load` reads it. It is written whole or not at all: if
+    the process is killed or the disk is full, a file that was there before is still
+    there.
+
+    Parameters
+    ----------
+    estimator : estimator of this package
+        Fitted or not.
+    path : str or path-like
+        By custom it ends in ``.safetensors``.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is of another class, or holds an object of yours, such as a
+        callback or an optimizer's class.
+    OSError
+        If the file can't be written.
+
+    See Also
+    --------
+    load : Read the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import sklearn_gru
+    >>> series = np.sin(np.arange(100) / 5)[:, None]
+    >>> model = sklearn_gru.GRUForecaster(max_epochs=1, random_state=0).fit(series)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "model.safetensors"
+    ...     sklearn_gru.save(model, path)  # or model.save(path)
+    ...     kept = sklearn_gru.load(path)
+    >>> bool((kept.predict(series) == model.predict(series)).all())
+    True
+    """
+    kinds = {kind.cls: kind for kind in (*ESTIMATOR_KINDS, *_sktime_kinds(estimator))}
+    if type(estimator) not in kinds:
+        raise TypeError(
+            f"{type(estimator).__name__} can't be saved: expected an estimator of "
+            "sklearn_gru. Of a pipeline, save the estimators one by one, or keep the "
+            "whole of it with skops."
+        )
+    kinds |= {kind.cls: kind for kind in KINDS}
+
+    def describe(value, place):
+        kind = kinds.get(type(value))
+        if kind is None:
+            raise TypeError(_cannot_be_saved(value, place))
+        return kind.name, kind.state_of(value)
+
+    write_file(path, estimator, "model", describe)
+
+
+def load(path, device="auto"):
+    """Read an estimator from a file that `save` has written.
+
+    Nothing in a file is ever run or imported. Whatever is wrong with it ends in a
+    `ModelFileError`.
+
+    Parameters
+    ----------
+    path : str or path-like
+    device : str or torch.device, default="auto"
+        Where networks are put. "auto" is where they were trained, if this machine has
+        such a device, else the CPU.
+
+    Returns
+    -------
+    estimator
+        It predicts the same to the last bit as the one that was saved, and goes on
+        learning the same.
+
+    Raises
+    ------
+    ModelFileError
+        A ValueError: the file is damaged, was not written by `save`, or has a newer
+        format.
+    ValueError
+        If this machine lacks the device.
+    OSError
+        If there is no such file, or it may not be read.
+    """
+    if str(device) != "auto":
+        device = str(resolve_device(device))
+    reader = _Reader(device)
+    try:
+        estimator = read_file(path, "model", reader.build)
+    except ModelFileError:
+        raise
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        # What a forged file makes of the libraries below can't be listed.
+        raise ModelFileError(f"{str(path)!r} can't be read: {error}") from error
+    if type(estimator) not in {kind.cls for kind in reader.estimators()}:
+        raise ModelFileError(f"{str(path)!r} can't be read: it holds no estimator.")
+    return estimator
+
+
+class _Reader:
+    def __init__(self, device):
+        self.device = device
+        self.kinds = {kind.name: kind for kind in KINDS}
+
+    def build(self, name, state):
+        if name in OF_SKTIME and name not in self.kinds:
+            from sklearn_gru.saving.sktime_kinds import SKTIME_KINDS
+
+            self.kinds |= {kind.name: kind for kind in SKTIME_KINDS}
+        if name not in self.kinds:
+            raise ModelFileError(f"it holds an unknown object, {name[:40]!r}")
+        kind = self.kinds[name]
+        if "building" in kind.fields and self.device != "auto":
+            state["building"] = {**state["building"], "device": self.device}
+        return kind.made_of(state)
+
+    def estimators(self):
+        names = [*(kind.name for kind in ESTIMATOR_KINDS), "sktime.GRUForecaster"]
+        return [self.kinds[name] for name in names if name in self.kinds]
+
+
+def _sktime_kinds(estimator):
+    if not type(estimator).__module__.startswith("sklearn_gru.sktime"):
+        return ()
+    from sklearn_gru.saving.sktime_kinds import SKTIME_KINDS
+
+    return SKTIME_KINDS
+
+
+def _cannot_be_saved(value, place):
+    name = place.removeprefix("parameters.").split(".")[0]
+    return (
+        f"{place} is {value!r}, an object of a class that files can't hold. Set it to "
+        f"None, such as by set_params({name}=None), if the model no longer needs it, "
+        "or keep the model with pickle."
+    )
