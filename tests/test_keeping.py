@@ -4,6 +4,7 @@ import copy
 import importlib
 import io
 import pickle
+import tempfile
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from torch.optim import Adagrad
 from sklearn_gru import (
     CharGRUGenerator,
     CharSequenceTransformer,
+    Checkpoint,
     GRUClassifier,
     GRUForecaster,
     GRURegressor,
@@ -43,6 +45,7 @@ TABLE = pd.DataFrame(SERIES, columns=["a", "b"], index=MONTHS)
 WITH_HOLES = np.where(RNG.random(SERIES.shape) < 0.05, np.nan, SERIES)
 TEXTS = ["to be or not to be", "that is the question", "whether it is nobler"] * 4
 QUICK = {"units": 4, "max_epochs": 2, "random_state": 3}
+IN_A_FOLDER = Checkpoint(tempfile.gettempdir())
 HELD_OUT = {"early_stopping": True, "validation_fraction": 0.3}
 
 
@@ -64,6 +67,7 @@ CASES = {
     "torch": (GRURegressor(**QUICK, kernel="torch"), (X, Y)),
     "lstm": (GRUClassifier(**QUICK, cell="lstm"), (X, LABELS)),
     "rnn": (GRUClassifier(**QUICK, cell="rnn", label_smoothing=0.1), (X, LABELS)),
+    "checkpoint": (GRURegressor(**QUICK, checkpoint=IN_A_FOLDER), (X, Y)),
     "forecaster": (GRUForecaster(**QUICK), (SERIES,)),
     "dates": (GRUForecaster(**QUICK, **HELD_OUT, dropout=0.2), (TABLE,)),
     "calibrated": (
