@@ -44,7 +44,7 @@ def main():
         with suppress(ModelFileError):
             load(folder / "fuzzed")
 
-    options = ["-max_len=200000", "-timeout=5", "-rss_limit_mb=4096"]
+    options = ["-max_len=200000", "-timeout=60", "-rss_limit_mb=4096"]
     atheris.Setup([sys.argv[0], *options, *sys.argv[1:], str(corpus)], one)
     atheris.Fuzz()
 
