@@ -1,13 +1,12 @@
 """Loads damaged and forged model files, and says what comes of it.
 
-Run ``python -m benchmarks.forgeries --files 10000``. With ``--guided SECONDS`` atheris,
-which must be installed, looks for more by coverage.
+Run ``python -m benchmarks.forgeries --files 10000``. ``fuzzing.py`` looks for more by
+coverage.
 """
 
 import argparse
 import collections
 import resource
-import sys
 import tempfile
 import time
 import warnings
@@ -117,40 +116,13 @@ def random_files(n_files, seed, folder):
     print(f"over 1 s: {slow}\nover 10 times the file (MB): {large}")
 
 
-def guided(seconds, folder):
-    import atheris
-
-    fitted = models()
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for name, (model, _) in fitted.items():
-        model.save(corpus / name)
-    path = folder / "fuzzed"
-
-    def one(data):
-        path.write_bytes(data)
-        result = outcome(path, fitted["regressor"][1])
-        if result.startswith("ESCAPED"):
-            raise RuntimeError(result)
-
-    atheris.instrument_all()
-    options = [f"-max_total_time={seconds}", "-max_len=200000", "-timeout=5"]
-    atheris.Setup([sys.argv[0], *options, str(corpus)], one)
-    atheris.Fuzz()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--guided", type=int, metavar="SECONDS")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    folder = Path(tempfile.mkdtemp())
-    if arguments.guided:
-        guided(arguments.guided, folder)
-    else:
-        random_files(arguments.files, arguments.seed, folder)
+    random_files(arguments.files, arguments.seed, Path(tempfile.mkdtemp()))
 
 
 if __name__ == "__main__":

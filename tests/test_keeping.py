@@ -6,6 +6,7 @@ import io
 import pickle
 import tempfile
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.optim import Adagrad
@@ -261,6 +263,16 @@ def test_what_was_on_a_missing_gpu_is_loaded_on_the_cpu():
     assert kept.net_.device == "cpu"
     assert_same(expected, kept, data)
     assert_same(expected.partial_fit(*data), kept.partial_fit(*data), data)
+
+
+def test_a_pickle_of_another_version_warns():
+    model, data = fitted("regressor")
+    older = pickle.dumps(model).replace(
+        version("sklearn-gru").encode(), version("sklearn-gru")[:-1].encode() + b"X"
+    )
+    with pytest.warns(InconsistentVersionWarning, match="was kept by sklearn-gru"):
+        kept = pickle.loads(older)
+    assert_same(model, kept, data)
 
 
 def test_what_was_mapped_from_a_file_can_be_trained(tmp_path):

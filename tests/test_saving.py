@@ -5,6 +5,7 @@ import os
 import pickle
 import warnings
 from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from sklearn_gru import (
     save,
 )
 from sklearn_gru.files import FORMAT_VERSION, pack, unpack
+from sklearn_gru.saving.models import KINDS
 from tests.forgeries import Forger
 
 RNG = np.random.default_rng(0)
@@ -196,6 +198,23 @@ def test_foreign_estimators_are_refused_when_saving(regressor, path):
     with pytest.raises(TypeError, match=r"\['note'\] are not this package's"):
         noted.save(path)
     assert not path.exists()
+
+
+def test_what_could_not_be_read_again_is_not_written(path):
+    model = GRURegressor(**QUICK).fit(X, Y)
+    model.save(path)
+    with torch.no_grad():
+        model.net_.module_.head.weight[0] = torch.nan
+    with pytest.raises(ModelFileError, match=r"can't be saved.*not finite"):
+        model.save(path)
+    assert np.isfinite(load(path).predict(X)).all()
+
+
+def test_no_field_of_a_dataclass_is_forgotten():
+    kinds = [kind for kind in KINDS if is_dataclass(kind.cls)]
+    assert len(kinds) > 8
+    for kind in kinds:
+        assert {field.name for field in fields(kind.cls)} == set(kind.fields)
 
 
 # What is refused when loading

@@ -16,7 +16,7 @@ from sklearn_gru.exceptions import ModelFileError
 KINDS_OF_NUMBERS = "biuf"
 LAST_CHARACTER = 0x10FFFF
 # Containers take much more memory than the brackets that stand for them.
-FREE_BRACKETS, TEXT_PER_BRACKET = 2000, 12
+FREE_BRACKETS, TEXT_PER_BRACKET = 2000, 8
 
 
 def encode(tree, describe=None):

@@ -1,7 +1,7 @@
 """`save` and `load`."""
 
 from sklearn_gru.exceptions import ModelFileError
-from sklearn_gru.files import read_file, write_file
+from sklearn_gru.files import decode, encode, pack, read_file, unpack, write_bytes
 from sklearn_gru.saving.estimator_kinds import ESTIMATOR_KINDS
 from sklearn_gru.saving.learned_kinds import LEARNED_KINDS
 from sklearn_gru.saving.network_kinds import NETWORK_KINDS
@@ -32,6 +32,8 @@ def save(estimator, path):
     TypeError
         If the estimator is of another class, or holds an object of yours, such as a
         callback or an optimizer's class.
+    ModelFileError
+        If the file could not be read again, since weights are not finite, for example.
     OSError
         If the file can't be written.
 
@@ -69,7 +71,15 @@ def save(estimator, path):
             raise TypeError(_cannot_be_saved(value, place))
         return kind.name, kind.state_of(value)
 
-    write_file(path, estimator, "model", describe)
+    data = pack(*encode(estimator, describe), "model")
+    try:
+        decode(*unpack(data, "model"), _Reader("auto").build)
+    except ModelFileError as error:
+        raise ModelFileError(
+            f"This {type(estimator).__name__} can't be saved, since its file could not "
+            f"be read again: {error}."
+        ) from error
+    write_bytes(path, data)
 
 
 def load(path, device="auto"):

@@ -14,6 +14,7 @@ from sklearn_gru.training import Net, NetOfKnown, TextNet
 from sklearn_gru.training.keeping import (
     CHANGING,
     OPTIMIZERS,
+    VERSION,
     building_of,
     learned_by,
 )
@@ -124,7 +125,9 @@ def _builder(net_class):
     def build(building, learned):
         net = net_class.__new__(net_class)
         with at_most(sum(weight.size for weight in learned["weights"].values())):
-            net.__setstate__({"building": building, "learned": learned})
+            net.__setstate__(
+                {"building": building, "learned": learned, "version": VERSION}
+            )
         _check_as_built(net, learned)
         return net
 

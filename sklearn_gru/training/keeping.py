@@ -6,6 +6,7 @@ it is.
 """
 
 from functools import partial
+from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from sklearn_gru.nets import (
 )
 from sklearn_gru.training.device import resolve_device
 
+VERSION = version("sklearn-gru")
 OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
 MODULES = ForecastNet, LanguageNet, SequenceNet, sequence_net
 CRITERIA = CrossEntropy, NextSymbol, *LOSSES.values(), *FORECAST_LOSSES.values()

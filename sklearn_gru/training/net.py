@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochScoring
 
+from sklearn_gru.exceptions import OtherVersionWarning
 from sklearn_gru.nets.initialization import unfilled
 from sklearn_gru.nets.pooling import mean
 from sklearn_gru.training.batches import BatchIterator
@@ -14,6 +15,7 @@ from sklearn_gru.training.checkpoint import RunFile
 from sklearn_gru.training.device import one_thread, ready_to_train
 from sklearn_gru.training.interruption import FitInterrupted, is_in_a_search
 from sklearn_gru.training.keeping import (
+    VERSION,
     arguments_of,
     building_of,
     fill,
@@ -209,13 +211,28 @@ class Net(NeuralNet):
 
     def __getstate__(self):
         # Callbacks are not part of it: every training begins with those it is given.
-        return {"building": building_of(self), "learned": learned_by(self)}
+        return {
+            "building": building_of(self),
+            "learned": learned_by(self),
+            "version": VERSION,
+        }
 
     def __setstate__(self, state):
+        _warn_of_another_version(state["version"])
         with ready_to_train(), unfilled():
             building = read_building(state["building"])
             self.__init__(**skorch_arguments(type(self), **building))
             fill(self.built(), state["learned"])
+
+
+def _warn_of_another_version(original):
+    if original != VERSION:
+        warning = OtherVersionWarning(
+            estimator_name="The network of this model",
+            original_sklearn_version=original,
+            current_sklearn_version=VERSION,
+        )
+        warnings.warn(warning, stacklevel=3)
 
 
 def handles(callback, event):
