@@ -103,6 +103,10 @@ class Digests:
         place : str
             Where the value is, for messages.
         """
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, PLAIN):
+            return hashlib.sha256(f"{type(value).__name__} {value!r}".encode()).digest()
         if id(value) not in self.known:
             digest = hashlib.sha256()
             for part in self._parts(value, place):
@@ -112,19 +116,14 @@ class Digests:
 
     def _parts(self, value, place):
         """Yield the bytes that tell a value from all others."""
-        if isinstance(value, np.generic):
-            value = value.item()
-        kind = type(value)
-        if isinstance(value, PLAIN):
-            yield f"{kind.__name__} {value!r}".encode()
-        elif isinstance(value, np.ndarray) and value.dtype != object:
+        if isinstance(value, np.ndarray) and value.dtype != object:
             yield from _array_parts(value)
         elif isinstance(value, torch.Tensor):
             yield from _tensor_parts(value)
         elif isinstance(value, dict):
             yield from self._dict_parts(value, place)
         elif isinstance(value, list | tuple | np.ndarray):
-            yield b"tuple" if kind is tuple else b"list"
+            yield b"tuple" if isinstance(value, tuple) else b"list"
             yield from (self(part, f"{place}[{i}]") for i, part in enumerate(value))
         elif isinstance(value, np.random.Generator):
             yield b"generator" + self(value.bit_generator.state, place)

@@ -21,7 +21,7 @@ from deaths import (
 from sklearn.base import clone
 from skorch.callbacks import Callback, EarlyStopping
 
-from sklearn_gru import Checkpoint, GRUForecaster, GRURegressor
+from sklearn_gru import Checkpoint, GRUForecaster, GRURegressor, load
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.training import accelerated
 from sklearn_gru.training.checkpoint import RunFile
@@ -131,6 +131,26 @@ def test_a_log_goes_on_where_it_was(died, capsys):
     first, *lines = capsys.readouterr().out.splitlines()
     assert first.startswith("Continuing after epoch 2 of 4: ")
     assert [line.split()[0] for line in lines[2:]] == ["3", "4"]
+
+
+def test_a_file_of_a_model_does_not_name_a_folder(tmp_path):
+    model = with_checkpoint(MODEL, tmp_path / "folder").fit(X, Y)
+    model.save(tmp_path / "model")
+    kept = load(tmp_path / "model")
+    assert kept.checkpoint is None
+    assert_same_bits(kept, model)
+
+
+def test_ctrl_c_while_a_net_is_restored_ends_the_fit(died, tmp_path, monkeypatch):
+    def interrupt(file, net):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFile, "restore", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            died.fit(X, Y)
+    assert not hasattr(died, "net_")
+    assert only_file(tmp_path).suffix == ".safetensors"
 
 
 # Seeds
