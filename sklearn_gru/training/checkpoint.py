@@ -54,7 +54,7 @@ class Checkpoint:
     def __post_init__(self):
         if not isinstance(self.folder, str | os.PathLike):
             raise TypeError(f"folder must be a str or a path, got {self.folder!r}.")
-        object.__setattr__(self, "folder", str(os.fspath(self.folder)))
+        object.__setattr__(self, "folder", os.fsdecode(self.folder))
         if not isinstance(self.seconds, Real) or not 0 <= self.seconds < float("inf"):
             raise ValueError(f"seconds must be 0 or more, got {self.seconds!r}.")
 
@@ -94,9 +94,9 @@ def run_file(net, dataset, settings, epochs, callbacks, scoring):
         )
     check_callbacks_can_be_kept(net)
     checkpoint = as_checkpoint(settings.checkpoint)
+    folder = _opened(checkpoint.folder)
     truth = [] if scoring is None else scoring.truth
     name = fingerprint(net, dataset, settings, epochs, callbacks, truth)
-    folder = _opened(checkpoint.folder)
     with _locked(folder / f"{name}.lock"):
         file = RunFile(folder, name, checkpoint.seconds)
         if settings.verbose and file.epoch:
