@@ -54,9 +54,8 @@ CASES = {
 }
 
 
-def bits_of(model):
-    """Return all that a model has learned, but for durations, as bytes."""
-    net = model.net_
+def bits_of(net):
+    """Return all that a net has learned, but for durations, as bytes."""
     learned = learned_by(net)
     history = [dict(epoch) for epoch in learned.pop("history")]
     for epoch in history:
@@ -105,7 +104,7 @@ def fit_to(path, name, checkpoint=None):
     model, data = CASES[name]
     model = clone(model).set_params(checkpoint=checkpoint).fit(*data)
     beside = path.with_suffix(".part")
-    beside.write_bytes(bits_of(model))
+    beside.write_bytes(bits_of(model.net_))
     beside.replace(path)
 
 

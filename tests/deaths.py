@@ -6,6 +6,7 @@ import numpy as np
 from numpy.testing import assert_equal
 from sklearn.base import clone
 
+from benchmarks.crashes import bits_of
 from sklearn_gru import Checkpoint
 from sklearn_gru.training.checkpoint import RunFile
 from sklearn_gru.training.keeping import learned_by
@@ -52,8 +53,7 @@ def after_deaths(monkeypatch, fit):
             n_deaths += 1
 
 
-def bits_of(net):
-    """Return all that a net has learned, but for durations."""
+def learned_without_durations(net):
     learned = learned_by(net)
     for epoch in learned["history"]:
         assert epoch["dur"] > 0
@@ -65,7 +65,13 @@ def bits_of(net):
 
 
 def assert_same_bits(model, expected):
-    assert_equal(bits_of(model.net_), bits_of(expected.net_))
+    assert_same_net(model.net_, expected.net_)
+
+
+def assert_same_net(net, expected):
+    # The first of these says what differs, the second tells 0 from -0.
+    assert_equal(learned_without_durations(net), learned_without_durations(expected))
+    assert bits_of(net) == bits_of(expected)
 
 
 def with_checkpoint(model, folder, seconds=0):

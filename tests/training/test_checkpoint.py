@@ -19,7 +19,7 @@ from deaths import (
     Y,
     after_deaths,
     assert_same_bits,
-    bits_of,
+    assert_same_net,
     dying,
     with_checkpoint,
 )
@@ -182,7 +182,7 @@ def test_sktimes_forecaster_and_its_intervals(tmp_path, monkeypatch):
     model, n_deaths = after_deaths(monkeypatch, lambda: model.fit(y, fh=[1, 2]))
     intervals, n_more = after_deaths(monkeypatch, model.predict_interval)
     assert (n_deaths, n_more) == (3, 4)
-    assert_equal(bits_of(model.forecaster_.net_), bits_of(expected.forecaster_.net_))
+    assert_same_net(model.forecaster_.net_, expected.forecaster_.net_)
     pd.testing.assert_frame_equal(intervals, expected.predict_interval(), rtol=0)
     assert os.listdir(tmp_path) == []
 
@@ -197,7 +197,7 @@ def test_sktimes_pretraining(tmp_path, monkeypatch):
     model = Forecaster(**QUICK, checkpoint=Checkpoint(tmp_path, 0))
     model, n_deaths = after_deaths(monkeypatch, lambda: model.pretrain(panel))
     assert n_deaths == 3
-    assert_equal(bits_of(model.pretrained_.net_), bits_of(expected.pretrained_.net_))
+    assert_same_net(model.pretrained_.net_, expected.pretrained_.net_)
 
 
 KILLED = """
