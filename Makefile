@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+OLDEST_VENV ?= .venv-oldest
 BENCH_VENV ?= .venv-bench
 ACCURACY_VENV ?= .venv-accuracy
 
-.PHONY: demo test test-slow docs bench accuracy clean
+.PHONY: demo test test-oldest test-slow docs bench accuracy clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py $(if $(CSV),--csv "$(CSV)") $(if $(TARGET),--target "$(TARGET)")
@@ -18,6 +19,10 @@ test: $(VENV)/.installed
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
+
+# The same tests, at the lowest versions that pyproject.toml allows.
+test-oldest: $(OLDEST_VENV)/.installed
+	$(OLDEST_VENV)/bin/python -m pytest
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
@@ -38,6 +43,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
 	touch $@
 
+$(OLDEST_VENV)/.installed: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/python -m pip install --quiet -c constraints-oldest.txt torch
+	$(OLDEST_VENV)/bin/python -m pip install --quiet -c constraints-oldest.txt -e ".[dev]"
+	touch $@
+
 $(BENCH_VENV)/.installed: pyproject.toml constraints.txt benchmarks/requirements.txt
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/python -m pip install --quiet -c constraints.txt torch
@@ -54,4 +65,5 @@ $(ACCURACY_VENV)/.installed: pyproject.toml benchmarks/accuracy/requirements.txt
 
 clean:
 	find sklearn_gru -name "*.o" -delete
-	rm -rf $(VENV) $(BENCH_VENV) $(ACCURACY_VENV) docs/_build docs/auto_examples docs/api forecast.png
+	rm -rf $(VENV) $(OLDEST_VENV) $(BENCH_VENV) $(ACCURACY_VENV)
+	rm -rf docs/_build docs/auto_examples docs/api forecast.png

@@ -1,9 +1,6 @@
 """scikit-learn's own estimator checks, over every estimator."""
 
-import warnings
-
 import pytest
-from sklearn.exceptions import SkipTestWarning
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -64,33 +61,6 @@ SEVERAL = {
     "max_epochs": 10,
     "lr": 0.02,
 }
-with warnings.catch_warnings():
-    # Of those that read texts scikit-learn checks the interface only, and says so.
-    warnings.simplefilter("ignore", SkipTestWarning)
-    every_check = parametrize_with_checks(
-        [
-            GRURegressor(**QUICK),
-            GRURegressor(**QUICK, **EXACT),
-            GRURegressor(**QUICK, **EXACT, dtype="float64"),
-            GRURegressor(**SEVERAL),
-            GRUClassifier(**QUICK),
-            GRUClassifier(**QUICK, **EXACT),
-            GRUClassifier(**QUICK, **EXACT, dtype="float64"),
-            GRUClassifier(**SEVERAL),
-            GRURegressor(embedding_dim=4, lr=0.01, max_epochs=30),
-            GRUClassifier(embedding_dim=4, lr=0.01, max_epochs=30),
-            CharSequenceTransformer(),
-            CharGRUGenerator(),
-            GRUForecaster(max_epochs=20),
-            GRUForecaster(window_length=3, horizon=2, max_epochs=3),
-            GRUForecaster(window_length=3, known_columns=[-1], max_epochs=3),
-            GRUForecaster(window_length=3, missing="mask", max_epochs=3),
-            SlidingWindowTransformer(),
-            SlidingWindowTransformer(window_length=3, lag=1, flatten=True),
-        ],
-        expected_failed_checks=expected_failures,
-        xfail_strict=True,
-    )
 
 
 # scikit-learn tests an estimator whose tags say that it reads no tables with the first
@@ -117,7 +87,30 @@ def test_interface_of_an_estimator_that_reads_text(check):
     getattr(estimator_checks, check)("CharGRUGenerator", CharGRUGenerator())
 
 
-@every_check
+@parametrize_with_checks(
+    [
+        GRURegressor(**QUICK),
+        GRURegressor(**QUICK, **EXACT),
+        GRURegressor(**QUICK, **EXACT, dtype="float64"),
+        GRURegressor(**SEVERAL),
+        GRUClassifier(**QUICK),
+        GRUClassifier(**QUICK, **EXACT),
+        GRUClassifier(**QUICK, **EXACT, dtype="float64"),
+        GRUClassifier(**SEVERAL),
+        GRURegressor(embedding_dim=4, lr=0.01, max_epochs=30),
+        GRUClassifier(embedding_dim=4, lr=0.01, max_epochs=30),
+        CharSequenceTransformer(),
+        CharGRUGenerator(),
+        GRUForecaster(max_epochs=20),
+        GRUForecaster(window_length=3, horizon=2, max_epochs=3),
+        GRUForecaster(window_length=3, known_columns=[-1], max_epochs=3),
+        GRUForecaster(window_length=3, missing="mask", max_epochs=3),
+        SlidingWindowTransformer(),
+        SlidingWindowTransformer(window_length=3, lag=1, flatten=True),
+    ],
+    expected_failed_checks=expected_failures,
+    xfail_strict=True,
+)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_estimator_check(estimator, check):
     check(estimator)

@@ -82,6 +82,13 @@ def _places_of_names(given, estimator):
         raise ValueError(
             f"known_columns names {missing}, but the columns of X are {names}."
         )
+    # scikit-learn 1.9 refuses such tables itself.
+    twins = [name for name in given if names.count(name) > 1]
+    if twins:
+        raise ValueError(
+            f"known_columns names {twins}, but X has several columns of that name: "
+            "give X unique column names."
+        )
     return [names.index(name) for name in given]
 
 

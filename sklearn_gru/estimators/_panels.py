@@ -29,8 +29,7 @@ def read_pandas_panel(X):
     if not isinstance(X, pd.DataFrame):
         return X
     if isinstance(X.index, pd.MultiIndex):
-        levels = list(range(X.index.nlevels - 1))
-        groups = X.groupby(level=levels, sort=False)
+        groups = X.groupby(X.index.droplevel(-1), sort=False)
         return [sequence.to_numpy() for _, sequence in groups]
     if X.size and isinstance(X.iloc[0, 0], pd.Series):
         return [

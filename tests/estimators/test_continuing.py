@@ -83,9 +83,9 @@ def test_columns_of_y_are_those_of_the_same_name():
     one.partial_fit(table[100:120], y[100:120])
     two.partial_fit(table[100:120], y.loc[100:119, ["b", "a"]])
     assert_array_equal(one.forecast(1), two.forecast(1))
-    assert one.score(table[120:], y[120:]) == one.score(
-        table[120:], y[["b", "a"]][120:]
-    )
+    # Tables of another layout in memory are summed in another order.
+    score = one.score(table[120:], y[["b", "a"]][120:])
+    assert one.score(table[120:], y[120:]) == pytest.approx(score, rel=1e-12)
     with pytest.raises(
         ValueError, match=r"y has the columns \['a', 'c'\].*\['a', 'b'\]"
     ):

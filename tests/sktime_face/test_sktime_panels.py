@@ -38,7 +38,7 @@ def weights(engine):
 
 def each_series(panel):
     levels = list(range(panel.index.nlevels - 1))
-    for key, series in panel.groupby(level=levels):
+    for key, series in panel.groupby(panel.index.droplevel(-1)):
         key = key if isinstance(key, tuple) else (key,)
         yield key, series.droplevel(levels)
 
