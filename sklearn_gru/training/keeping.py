@@ -5,11 +5,13 @@ format can keep them. What a user has supplied, such as an optimizer's class, st
 it is.
 """
 
+import warnings
 from functools import partial
 from importlib.metadata import version
 
 import numpy as np
 import torch
+from sklearn.exceptions import InconsistentVersionWarning
 from torch.optim import SGD, Adam, AdamW, RMSprop
 
 from sklearn_gru.nets import (
@@ -32,6 +34,30 @@ NAMED = {part.__name__: part for part in (*MODULES, *CRITERIA)} | OPTIMIZERS
 NAMES = {part: name for name, part in NAMED.items()}
 # What training changes in a module besides its parameters and buffers.
 CHANGING = "calls", "center", "training"
+
+
+class OtherVersionWarning(InconsistentVersionWarning):
+    """A model was pickled by another version of this package."""
+
+    def __str__(self):
+        return (
+            f"{self.estimator_name} was kept by sklearn-gru "
+            f"{self.original_sklearn_version}, and this is "
+            f"{self.current_sklearn_version}: results may differ. Read it with the "
+            "version that kept it, or fit it anew. Files that its method save has "
+            "written are read by all later versions."
+        )
+
+
+def warn_of_another_version(original):
+    """Warn if a net was pickled by another version of this package than this one."""
+    if original != VERSION:
+        warning = OtherVersionWarning(
+            estimator_name="The network of this model",
+            original_sklearn_version=original,
+            current_sklearn_version=VERSION,
+        )
+        warnings.warn(warning, stacklevel=4)
 
 
 def skorch_arguments(

@@ -7,7 +7,6 @@ from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochScoring
 
-from sklearn_gru.exceptions import OtherVersionWarning
 from sklearn_gru.nets.initialization import unfilled
 from sklearn_gru.nets.pooling import mean
 from sklearn_gru.training.batches import BatchIterator
@@ -22,6 +21,7 @@ from sklearn_gru.training.keeping import (
     learned_by,
     read_building,
     skorch_arguments,
+    warn_of_another_version,
 )
 from sklearn_gru.training.scoring import Scoring
 from sklearn_gru.training.steps import EagerStep
@@ -218,21 +218,11 @@ class Net(NeuralNet):
         }
 
     def __setstate__(self, state):
-        _warn_of_another_version(state["version"])
+        warn_of_another_version(state["version"])
         with ready_to_train(), unfilled():
             building = read_building(state["building"])
             self.__init__(**skorch_arguments(type(self), **building))
             fill(self.built(), state["learned"])
-
-
-def _warn_of_another_version(original):
-    if original != VERSION:
-        warning = OtherVersionWarning(
-            estimator_name="The network of this model",
-            original_sklearn_version=original,
-            current_sklearn_version=VERSION,
-        )
-        warnings.warn(warning, stacklevel=3)
 
 
 def handles(callback, event):
