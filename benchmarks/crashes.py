@@ -4,7 +4,8 @@
 
 A fit with ``Checkpoint(folder, seconds=0)`` runs in a forked process, which gets
 SIGKILL at a random time. It is begun again and again until it ends; what it has learned
-is then compared with what an uninterrupted fit has learned.
+is then compared with what an uninterrupted fit has learned. After each kill in a fit
+comes one in a loop of ``save``, whose file must then be the old one or the new one.
 """
 
 import argparse
@@ -28,9 +29,11 @@ from sklearn_gru import (
     GRUClassifier,
     GRUForecaster,
     GRURegressor,
+    load,
 )
 from sklearn_gru.training.keeping import learned_by
 
+OTHER_MODELS = "saved models with other bits"
 LONGEST = 600  # seconds that a fit may take
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 10, 2))
@@ -126,6 +129,7 @@ class Crashes:
         self.random = random.Random(seed)
         self.counts = Counter()
         self.whole = {}
+        self.models = []
 
     def _whole(self, name):
         """Return how long an uninterrupted fit takes, and its bits."""
@@ -157,10 +161,33 @@ class Crashes:
         if ended(process, LONGEST if in_peace else self.random.uniform(0, seconds)):
             assert path.exists(), f"the fit of {name} failed"
             return True
+        self._kill_in_save()
         os.kill(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
         self.counts["kills"] += os.WIFSIGNALED(status)
         return path.exists()
+
+    def _kill_in_save(self):
+        """Kill a process that saves two models in turns; one of them must be there."""
+        path = self.folder / "model.safetensors"
+        if not self.models:
+            data = CASES["regressor"][1]
+            quick = GRURegressor(max_epochs=1, random_state=0)
+            self.models = [clone(quick).set_params(units=n).fit(*data) for n in (1, 64)]
+        models = self.models
+        models[0].save(path)
+        process = begin(
+            lambda: [model.save(path) for _ in range(999) for model in models]
+        )
+        ended(process, self.random.uniform(0, 0.2))
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        kept = load(path)
+        same = [model for model in models if model.units == kept.units]
+        self.counts["kills in save"] += 1
+        self.counts[OTHER_MODELS] += not np.array_equal(
+            kept.predict(X), same[0].predict(X)
+        )
 
     def _look(self, checkpoints):
         """Count what a killed fit has left."""
@@ -184,7 +211,7 @@ def main():
             print(f"{seconds:5.0f} s  {name}  {dict(crashes.counts)}", flush=True)
             if crashes.counts["kills"] >= options.kills:
                 break
-    faults = "fits with other bits", "fits that left files"
+    faults = "fits with other bits", "fits that left files", OTHER_MODELS
     sys.exit(any(crashes.counts[fault] for fault in faults))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -45,12 +46,11 @@ def pack(text, arrays, kind):
     -------
     bytes
     """
-    versions = {name: version(name) for name in PACKAGES}
     metadata = {
         "format": NAME,
         "format_version": str(FORMAT_VERSION),
         "kind": kind,
-        "versions": json.dumps({"python": platform.python_version(), **versions}),
+        "versions": _versions(),
         "content": text,
     }
     metadata["sha256"] = _digest(metadata, arrays)
@@ -87,6 +87,12 @@ def unpack(data, kind):
             "its checksum is wrong: it was damaged, or changed after it was written"
         )
     return metadata["content"], arrays
+
+
+@cache
+def _versions():
+    versions = {name: version(name) for name in PACKAGES}
+    return json.dumps({"python": platform.python_version(), **versions})
 
 
 def _metadata(data):
