@@ -2,9 +2,9 @@
 
 JSON has no tuples, no arrays, no infinity and no keys but strings, so these become
 objects with one tag: "tuple", "dict", "array", "characters", "objects", "float". JSON
-reads two surrogates side by side as one character, so such a string is "joined" of parts.
-An object of a class is "object", the class's name, with its "state"; where it comes
-again, it is "seen", the number of the object.
+reads two surrogates side by side as one character, so such a string is "joined" of its
+parts. An object of a class is "object", the class's name, with its "state"; where it
+comes again, it is "seen", the number of the object.
 """
 
 import json
