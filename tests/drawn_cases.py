@@ -130,9 +130,12 @@ WRONG = [
 @st.composite
 def estimators(draw, cls, needed, options):
     """Draw an estimator with some of its options set."""
-    names = draw(st.lists(st.sampled_from([*options]), max_size=8, unique=True))
-    drawn = {name: draw(options[name]) for name in names}
-    drawn |= {name: draw(strategy) for name, strategy in needed.items()}
+    fewest = draw(st.integers(0, 9))
+    names = draw(
+        st.lists(st.sampled_from([*options]), min_size=fewest, max_size=9, unique=True)
+    )
+    options = needed | options
+    drawn = {name: draw(options[name]) for name in {**needed, **dict.fromkeys(names)}}
     wrong = [(name, value) for name, value in WRONG if hasattr(cls(), name)]
     if wrong and draw(st.integers(0, 15)) == 15:
         drawn |= [draw(st.sampled_from(wrong))]
@@ -216,7 +219,8 @@ STEPS = {
 def forecasters(draw):
     known = {"known_columns": one_of([0], [-1], ["a"], [True, False])}
     options = TRAINING | FORECASTING | known
-    model = draw(estimators(GRUForecaster, TRAINED, options))
+    needed = TRAINED | {"calibration_fraction": one_of(0.0, 0.3, 0.5)}
+    model = draw(estimators(GRUForecaster, needed, options))
     n, n_columns = draw(ROWS), draw(one_of(1, 1, 2, 3))
     X = draw(tables(n, n_columns))
     y = draw(st.none() | st.just(X) | tables(n, 1) | numbers((n,)))
