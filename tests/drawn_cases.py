@@ -130,7 +130,7 @@ WRONG = [
 @st.composite
 def estimators(draw, cls, needed, options):
     """Draw an estimator with some of its options set."""
-    fewest = draw(st.integers(0, 9))
+    fewest = draw(st.integers(0, min(8, len(options))))
     names = draw(
         st.lists(st.sampled_from([*options]), min_size=fewest, max_size=9, unique=True)
     )
