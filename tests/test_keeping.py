@@ -167,6 +167,15 @@ def test_pipelines_are_kept(name, way):
     assert_array_equal(getattr(WAYS[way](model), method)(data[0]), expected)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_surrogates_side_by_side_stay_two_characters(way):
+    first, second = "\ud800", "\udfff"
+    model = CharSequenceTransformer().fit([first + second])
+    kept = WAYS[way](model)
+    assert kept.vocabulary_ == model.vocabulary_
+    assert_array_equal(kept.transform([second])[0], model.transform([second])[0])
+
+
 def test_the_trusted_types_are_those_that_skops_asks_about():
     kept = [sio.dumps(fitted(name)[0]) for name in CASES | PIPELINES]
     asked = {name for data in kept for name in sio.get_untrusted_types(data=data)}

@@ -36,7 +36,9 @@ class Scaler:
 
     def transform(self, values, dtype=np.float64):
         """Standardise `values` of shape (..., n_columns)."""
-        return ((values - self.mean) / self.scale).astype(dtype, copy=False)
+        # What overflows is infinite; what follows is refused where it is not finite.
+        with np.errstate(over="ignore"):
+            return ((values - self.mean) / self.scale).astype(dtype, copy=False)
 
     def inverse_transform(self, values):
         """Map standardised `values` back, in float64."""

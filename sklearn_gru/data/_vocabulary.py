@@ -44,6 +44,14 @@ class Vocabulary:
             counts.update(text)
         return cls("".join(sorted(c for c, n in counts.items() if n >= min_count)))
 
+    # JSON, and so skops, reads two surrogates side by side as one character.
+    def __getstate__(self):
+        return {"codes": self._codes}
+
+    def __setstate__(self, state):
+        characters = state["codes"].tobytes().decode("utf-32-le", "surrogatepass")
+        vars(self)["characters"] = characters
+
     def __len__(self):
         return N_SPECIAL + len(self.characters)
 

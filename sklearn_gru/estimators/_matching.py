@@ -169,7 +169,8 @@ class Matcher:
 
 def _is_float32(values):
     """Tell whether values are such as float32 can hold."""
-    same = values == np.asarray(values, np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite: not the same
+        same = values == np.asarray(values, np.float32)
     return bool((same | np.isnan(values)).all())
 
 

@@ -37,7 +37,11 @@ def scales_differ(X, weight=None):
     used = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
     used = used[:: -(-len(used) // SEQUENCES_COMPARED)]
     sequences = X.pick(used).split() if isinstance(X, Ragged) else X[used]
-    ranges = [np.ptp(sequence, axis=0) for sequence in sequences if len(sequence) > 1]
+    ranges = [
+        np.ptp(sequence.astype(np.float64), axis=0)
+        for sequence in sequences
+        if len(sequence) > 1
+    ]
     if not ranges:
         return False
     small, large = np.percentile(ranges, [5, 95], axis=0)  # (n_features,)

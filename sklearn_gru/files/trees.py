@@ -1,13 +1,15 @@
 """Trees of values as JSON text, with their arrays beside it.
 
 JSON has no tuples, no arrays, no infinity and no keys but strings, so these become
-objects with one tag: "tuple", "dict", "array", "characters", "objects", "float". An
-object of a class is "object", the class's name, with its "state"; where it comes again,
-it is "seen", the number of the object.
+objects with one tag: "tuple", "dict", "array", "characters", "objects", "float". JSON
+reads two surrogates side by side as one character, so such a string is "joined" of its
+parts. An object of a class is "object", the class's name, with its "state"; where it
+comes again, it is "seen", the number of the object.
 """
 
 import json
 import math
+import re
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from sklearn_gru.exceptions import ModelFileError
 
 KINDS_OF_NUMBERS = "biuf"
 LAST_CHARACTER = 0x10FFFF
+BETWEEN_SURROGATES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 # Containers take much more memory than the brackets that stand for them.
 FREE_BRACKETS, TEXT_PER_BRACKET = 2000, 8
 
@@ -94,6 +97,8 @@ class _Encoder:
     def __call__(self, value, place):
         if isinstance(value, np.generic):
             value = value.item()
+        if type(value) is str and BETWEEN_SURROGATES.search(value):
+            return {"joined": BETWEEN_SURROGATES.split(value)}
         if value is None or type(value) in (bool, int, str):
             return value
         if type(value) is float:
@@ -195,6 +200,9 @@ class _Decoder:
         flat[:] = values
         return flat.reshape(shape)
 
+    def _joined(self, joined):
+        return "".join(_checked(part, str) for part in _checked(joined, list))
+
     def _float(self, float):
         if float not in ("inf", "-inf", "nan"):
             raise ModelFileError(f"its text holds the float {float!r}")
@@ -224,6 +232,7 @@ class _Decoder:
         frozenset({"array"}): _array,
         frozenset({"characters"}): _characters,
         frozenset({"objects", "shape"}): _objects,
+        frozenset({"joined"}): _joined,
         frozenset({"float"}): _float,
         frozenset({"object", "state"}): _object,
         frozenset({"seen"}): _seen,

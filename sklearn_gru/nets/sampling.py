@@ -49,7 +49,8 @@ class Sampler:
         if self.top_k is not None or self.top_p is not None:
             # The largest logit becomes zero, so that a tiny temperature makes no
             # infinity of it.
-            scaled = (logits - logits.max(axis=1)[:, None]).astype(np.float64)
+            with np.errstate(invalid="ignore"):  # whoever asks looks for infinity
+                scaled = (logits - logits.max(axis=1)[:, None]).astype(np.float64)
             scaled /= self.temperature
             keep = kept(scaled, self.top_k, self.top_p)
             logits = np.where(keep, logits, -np.inf)

@@ -89,7 +89,13 @@ class Writer:
             self.read = module.steps(tuple(layer.repeat(1, n, 1) for layer in state))
 
     def blocks(self, length, at_once):
-        """Yield the next `length` classes of all texts, in blocks (n, at_once)."""
+        """Yield the next `length` classes of all texts, in blocks (n, at_once).
+
+        Raises
+        ------
+        ValueError
+            If the network's numbers are not finite.
+        """
         for start in range(0, length, at_once):
             written = np.empty((min(at_once, length - start), self.n), dtype=np.int64)
             with one_thread(brief=True), torch.inference_mode():
@@ -97,7 +103,17 @@ class Writer:
                     # Read only now: no logits are needed after the last character.
                     if self.logits is None:
                         self.logits = self.read(self.symbols)
-                    chosen[:] = self.sampler(self.logits)
+                    logits = self.logits
+                    chosen[:] = self.sampler(logits)
                     self.symbols = self.symbol_of[chosen]
                     self.logits = None
+            _require_finite(logits)  # once is enough: a state stays infinite
             yield written.T
+
+
+def _require_finite(logits):
+    if not np.isfinite(logits).all():
+        raise ValueError(
+            "No text can be written, since the network's numbers are not finite. Train "
+            "with a smaller lr, or with activation='tanh'."
+        )

@@ -258,6 +258,13 @@ def test_no_nan_leaves_the_house():
                 method(data[0])
 
 
+@pytest.mark.parametrize("method", ["predict", "transform"])
+def test_values_too_far_outside_are_refused_without_a_warning(method):
+    model = GRUForecaster(8, **QUICK).fit(1e-10 * SERIES)
+    with pytest.raises(ValueError, match="far outside the range of the training data"):
+        getattr(model, method)(1e300 * SERIES)
+
+
 @pytest.mark.parametrize("lr", [1e6])
 def test_divergence_names_the_epoch_and_leaves_nothing_behind(lr):
     for estimator, data in [

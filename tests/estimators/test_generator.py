@@ -566,3 +566,16 @@ def test_long_texts_have_a_part_held_out_of_their_own_accord():
 def test_too_little_text_to_hold_some_out(X, message):
     with pytest.raises(ValueError, match=message):
         CharGRUGenerator(**QUICK, early_stopping=True).fit(X)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("choice", [{}, {"top_k": 2}, {"top_p": 0.5}])
+def test_nothing_is_written_from_numbers_that_are_not_finite(wrong, choice):
+    model = CharGRUGenerator(units=3, max_epochs=1, random_state=0).fit("to be or " * 9)
+    model.net_.module_.head.bias.data.fill_(wrong)
+    for write in (
+        model.generate,
+        lambda *given, **how: list(model.stream(*given, **how)),
+    ):
+        with pytest.raises(ValueError, match=r"not finite.*smaller lr"):
+            write("to", 3, random_state=0, **choice)

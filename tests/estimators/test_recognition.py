@@ -387,3 +387,9 @@ def test_a_long_series_of_zeros_is_searched_at_once():
     matcher._agree = counting
     assert matcher.overlap() == 0
     assert n_compared < 100_000
+
+
+def test_values_that_float32_cannot_hold_are_recognised_without_a_warning():
+    series = 2.0**200 * WAVE
+    expected = oracle(fitted(series), series, 100)
+    np.testing.assert_array_equal(fitted(series).predict(series[90:])[10:], expected)

@@ -33,6 +33,18 @@ def read_ragged(sequences):
 
 
 @both
+@pytest.mark.parametrize("as_given", [np.asarray, list])
+def test_booleans_are_read_as_zeros_and_ones(cls, as_given):
+    X, y = data()
+    flags = X > 0
+    model = cls(**QUICK).fit(as_given(flags), y)
+    expected = cls(**QUICK).fit(as_given(flags.astype(float)), y)
+    np.testing.assert_array_equal(
+        model.predict(as_given(flags)), expected.predict(flags.astype(float))
+    )
+
+
+@both
 def test_quantities_are_read_in_every_way(cls):
     assert chosen(cls()) == {
         "n_estimators": 1,
