@@ -34,7 +34,9 @@ raise SystemExit("it hangs" if hangs else child.exitcode)
 @pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="nothing forks here"
 )
-@pytest.mark.parametrize("kernel", ["auto", "torch"])
+@pytest.mark.parametrize(
+    "kernel", ["auto", pytest.param("torch", marks=pytest.mark.slow)]
+)
 def test_a_forked_process_trains(kernel):
     program = PROGRAM.replace("KERNEL", repr(kernel))
     done = subprocess.run(

@@ -465,7 +465,7 @@ def test_a_copy_is_the_same_model(model, copy, tmp_path):
     assert clone(model).get_params() == model.get_params()
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search_over_documents(n_jobs):
     grid = {"units": [4, 8], "window_length": [4, 8]}
     model = CharGRUGenerator(random_state=0, max_epochs=2, batch_size=2)

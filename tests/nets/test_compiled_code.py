@@ -79,6 +79,7 @@ def test_code_is_compiled_once_and_kept_beside_the_package(first_run):
     assert compiled_files(folder) == files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [

@@ -84,7 +84,9 @@ def test_the_strategies_differ(y):
 
 
 @every_strategy
-@pytest.mark.parametrize("backend", ["loky", "threading", "dask"])
+@pytest.mark.parametrize(
+    "backend", [pytest.param("loky", marks=pytest.mark.slow), "threading", "dask"]
+)
 def test_backends_give_the_same_figures(y, strategy, backend):
     cv = SPLITTERS["expanding"]
     settings = {"strategy": strategy, "scoring": MAPE, "error_score": "raise"}

@@ -262,6 +262,7 @@ def test_rows_one_at_a_time_are_the_same_as_all_at_once():
     )
 
 
+@pytest.mark.slow
 def test_a_backtest_through_a_change_keeps_its_coverage():
     rng = np.random.default_rng(0)
     noise = rng.normal(size=1100)

@@ -234,6 +234,7 @@ def test_a_backtest_goes_over_missing_values():
     assert_finite(search.fit(y, fh=FH).predict())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*calibration errors are too few:UserWarning")
 @pytest.mark.filterwarnings("ignore:.*requires skpro to be present:UserWarning")
 @pytest.mark.filterwarnings("ignore:Sorting by default when concatenating all")
