@@ -8,6 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+import sklearn_gru
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -54,3 +56,8 @@ def test_table_of_versions():
     required = requirements("sktime", "fast", "plot", "onnx")
     expected = {each.name: (floor(each), run_by_ci[each.name]) for each in required}
     assert documented == expected
+
+
+def test_the_citation_names_this_version():
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert f"version: {sklearn_gru.__version__}\n" in citation
