@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._settings import architecture_of, training_settings_of
+from sklearn_gru.estimators._sklearn_callbacks import TellsCallbacks, task_of
 from sklearn_gru.nets import CELLS
 from sklearn_gru.training import (
     Checkpoint,
@@ -42,12 +43,16 @@ ENOUGH_TO_HOLD_OUT = 500
 
 
 class BaseRecurrent(
-    SavesItself, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    TellsCallbacks,
+    SavesItself,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Parameters, training and fitted attributes of a recurrent estimator.
 
     A subclass gives `_make_net` a module and `_train` a dataset, which make the fitted
-    attributes. If a fit fails, `_all_or_nothing` leaves the estimator as it was.
+    attributes. If a fit fails, `_fitting` leaves the estimator as it was.
     """
 
     _parameter_constraints = {
@@ -117,6 +122,14 @@ class BaseRecurrent(
         return "net_" in vars(self)
 
     @contextmanager
+    def _fitting(self, X, y=None, sample_weight=None):
+        """Run a fit and tell callbacks of it; if it fails, restore all attributes."""
+        with self._telling(X, y, sample_weight), self._all_or_nothing():
+            yield
+            if self._fit_task is not None:
+                self._fit_task.end()
+
+    @contextmanager
     def _all_or_nothing(self):
         """Run a fit; if it fails, restore all attributes."""
         before = dict(vars(self))
@@ -151,7 +164,8 @@ class BaseRecurrent(
         scored = rows_of and Scored(
             self._with_net, rows_of, type(self).__name__, classes
         )
-        train(net, dataset, training_settings_of(self), epochs, scored)
+        task = task_of(self, lambda net: {"net_": net})
+        train(net, dataset, training_settings_of(self), epochs, scored, task)
         self.net_ = net
 
     def _with_net(self, net):

@@ -39,7 +39,7 @@ class BaseLanguageModel(BaseRecurrent):
         reset = self._starts_anew(continuing)
         endless = isinstance(X, str)
         texts = _texts_to_learn(X)
-        with self._all_or_nothing():
+        with self._fitting(X):
             self._choose_device(reset)
             if reset:
                 self._set_alphabet(Vocabulary.of([*texts, characters]), endless)

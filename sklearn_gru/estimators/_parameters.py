@@ -66,7 +66,8 @@ TRAINING_PARAMETERS = """\
         `net_.callbacks_` holds them all, but a copy or a file of the estimator has only
         this list. They score the estimator's predictions. A callback that would do
         nothing is refused before training, for example if it watches the held-out part
-        and nothing is held out.
+        and nothing is held out. scikit-learn's callbacks are none of these: they are
+        set with `set_callbacks`, see :ref:`sklearn-callbacks`.
     checkpoint : str, path-like, Checkpoint or None, default=None
         A folder in which `fit` keeps its state while it trains, every 30 seconds or as
         often as a :class:`~sklearn_gru.Checkpoint` says. If it is killed, a `fit` with

@@ -89,7 +89,7 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
 
     def _fit(self, X, y, sample_weight, *, continuing=False, **target_options):
         reset = self._starts_anew(continuing)
-        with self._all_or_nothing():
+        with self._fitting(X, y, sample_weight):
             X = self._read_X(X, reset)
             y = self._read_y(y, X, reset, **target_options)
             weight = self._read_weight(sample_weight, y)

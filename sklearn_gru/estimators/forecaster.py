@@ -275,7 +275,7 @@ least 25: give a longer series or a shorter window.
         """
         if self._starts_anew(continuing=False):
             return self._fit_anew(X, y)
-        with self._all_or_nothing():
+        with self._fitting(X, y):
             rows = self._read_more(X, y)
             self.engine_ = self.engine_.refit(rows, self)
         return self
@@ -304,7 +304,7 @@ least 25: give a longer series or a shorter window.
         """
         if self._starts_anew(continuing=True):
             return self._fit_anew(X, y, whole=False)
-        with self._all_or_nothing():
+        with self._fitting(X, y):
             rows = self._read_more(X, y)
             self.engine_ = self._continued(rows)
         return self
@@ -327,7 +327,7 @@ least 25: give a longer series or a shorter window.
         return read_more(self, X, y, form)
 
     def _fit_anew(self, X, y, whole=True):
-        with self._all_or_nothing():
+        with self._fitting(X, y):
             rows, form = read_series(self, X, y)
             seed = self._draw_seed(continuing=not whole)
             self.engine_ = ForecastEngine.fit(

@@ -41,6 +41,8 @@ CLASSES = Form(
 )
 # A folder of the machine that writes is none of the machine that reads.
 LEFT_OUT = {"checkpoint"}
+# Attributes that scikit-learn sets: callbacks, and the search that a fit is part of.
+SCIKIT_LEARNS = {"_skl_callbacks", "_parent_callback_ctx"}
 OPTIONAL = {"n_features_in_": SIZE, "feature_names_in_": NAMES}
 SEQUENCE = {
     "_device_name": forms.TEXT,
@@ -112,7 +114,8 @@ def _names_are_wrong(fitted):
 
 def _state(known, estimator):
     parameters = estimator.get_params(deep=False)
-    fitted = {k: v for k, v in vars(estimator).items() if k not in parameters}
+    apart = parameters.keys() | SCIKIT_LEARNS
+    fitted = {k: v for k, v in vars(estimator).items() if k not in apart}
     return {
         "parameters": without_places(parameters),
         "fitted": {k: fitted[k] for k in known(fitted)},

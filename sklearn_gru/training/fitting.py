@@ -24,7 +24,7 @@ from sklearn_gru.training.scoring import Scoring
 from sklearn_gru.training.steps import ClosureStep, EagerStep
 
 
-def train(net, dataset, settings, epochs, scored=None):
+def train(net, dataset, settings, epochs, scored=None, task=None):
     """Train `net` for `epochs` more epochs.
 
     With a checkpoint, a run of more than one epoch that was broken off is continued.
@@ -39,6 +39,8 @@ def train(net, dataset, settings, epochs, scored=None):
     epochs : int
     scored : Scored, default=None
         How callbacks can score; without it, callbacks that score are refused.
+    task : FitTask, default=None
+        What is told of the epochs, and may end training.
     """
     net.max_epochs = epochs
     net.lr = settings.lr
@@ -57,7 +59,7 @@ def train(net, dataset, settings, epochs, scored=None):
             run_file(net, dataset, settings, epochs, callbacks, scoring) as file,
         ):
             step = choose_step(net, settings, callbacks)
-            net.run = Run(step, _records(callbacks), scoring, file)
+            net.run = Run(step, _records(callbacks), scoring, file, task)
             net.partial_fit(dataset)
             step.finish()
     except FitInterrupted:

@@ -45,12 +45,15 @@ class Run:
         What calls the callbacks that score.
     file : RunFile or None
         What keeps the state after an epoch.
+    task : FitTask or None
+        What is told of the epochs, and may end training.
     """
 
     step: EagerStep
     records: type
     scoring: Scoring | None = None
     file: RunFile | None = None
+    task: object | None = None
 
 
 class Net(NeuralNet):
@@ -134,6 +137,8 @@ class Net(NeuralNet):
                 getattr(callback, event)(self, batch=pair, training=training, **details)
 
     def notify(self, method_name, **cb_kwargs):
+        if method_name == "on_epoch_begin" and self.run.task is not None:
+            self.run.task.begin_epoch(self)
         if method_name != "on_epoch_end":
             super().notify(method_name, **cb_kwargs)
             return
@@ -147,8 +152,8 @@ class Net(NeuralNet):
             self.run.file.end_epoch(self)
 
     def _end_epoch(self, **datasets):
-        """Call all callbacks, even if one ends training."""
-        stop = None
+        """Call all callbacks, and tell of the epoch, even if one ends training."""
+        stop, task = None, self.run.task
         for _, callback in self.callbacks_:
             try:
                 if isinstance(callback, EpochScoring):
@@ -157,14 +162,17 @@ class Net(NeuralNet):
                     callback.on_epoch_end(self, **datasets)
             except KeyboardInterrupt as interrupt:
                 stop = interrupt
-        if stop is not None:
+        is_stopped_by_task = task is not None and task.end_epoch(self)
+        if stop is not None or is_stopped_by_task:
             # skorch's early stopping raises what Ctrl-C raises; here they must differ.
             raise StoppedByCallback from stop
 
     def fit_loop(self, X, y=None, epochs=None, **fit_params):
-        file = self.run.file
+        file, task = self.run.file, self.run.task
         epochs = self.max_epochs - self._resumed(file)
         try:
+            if task is not None:
+                task.begin(epochs)
             super().fit_loop(X, y, epochs=epochs, **fit_params)
         except StoppedByCallback:
             pass

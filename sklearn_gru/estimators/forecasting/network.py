@@ -8,6 +8,7 @@ import torch
 
 from sklearn_gru.data import varies
 from sklearn_gru.estimators._settings import architecture_of, training_settings_of
+from sklearn_gru.estimators._sklearn_callbacks import task_of
 from sklearn_gru.estimators.forecasting.origins import Origins
 from sklearn_gru.nets import FORECAST_LOSSES, ForecastNet
 from sklearn_gru.training import (
@@ -166,7 +167,8 @@ def train_engine(engine, dataset, settings, rows=None, *, whole):
     name = type(settings).__name__
     scored = None if rows is None else Scored(candidate, rows_of, name)
     epochs = _n_epochs(engine, dataset, settings) if whole else 1
-    train(engine.net_, dataset, training_settings_of(settings), epochs, scored)
+    task = task_of(settings, lambda net: {"engine_": replace(engine, net_=net)})
+    train(engine.net_, dataset, training_settings_of(settings), epochs, scored, task)
     return engine
 
 
