@@ -13,14 +13,14 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import (
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_gru.estimators._private import (
     Interval,
     InvalidParameterError,
     Options,
     StrOptions,
 )
-from sklearn.utils.validation import check_is_fitted
-
 from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._settings import architecture_of, training_settings_of
 from sklearn_gru.estimators._sklearn_callbacks import TellsCallbacks, task_of

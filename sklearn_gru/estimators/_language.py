@@ -5,12 +5,12 @@ from numbers import Integral
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 from torch.nn import functional as F
 
 from sklearn_gru.data import BOUNDARY, N_SPECIAL, UNKNOWN, Corpus, Vocabulary
 from sklearn_gru.estimators._base import BaseRecurrent
+from sklearn_gru.estimators._private import Interval
 from sklearn_gru.estimators._texts import as_texts, check_text
 from sklearn_gru.estimators._writing import Continuation, as_strings, write
 from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol

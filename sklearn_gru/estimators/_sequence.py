@@ -6,14 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from sklearn.utils._param_validation import (
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-)
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_array,
     check_consistent_length,
     check_is_fitted,
@@ -32,6 +25,13 @@ from sklearn_gru.data import (
 from sklearn_gru.estimators._base import BaseRecurrent, holds_out, require_finite
 from sklearn_gru.estimators._onnx import ExportsSequences
 from sklearn_gru.estimators._panels import read_pandas_panel
+from sklearn_gru.estimators._private import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    check_sample_weight,
+)
 from sklearn_gru.estimators._sequence_choices import (
     scales_differ,
     sequence_architecture,
@@ -235,7 +235,7 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
     def _read_weight(self, sample_weight, y):
         if sample_weight is None:
             return None
-        weight = _check_sample_weight(
+        weight = check_sample_weight(
             sample_weight, y, dtype=np.float64, ensure_non_negative=True
         )
         if not weight.any():

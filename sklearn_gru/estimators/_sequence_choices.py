@@ -1,9 +1,9 @@
 """What "auto" is in the parameters of the estimators of sequences, from their shape."""
 
 import numpy as np
-from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_gru.data import Ragged
+from sklearn_gru.estimators._private import InvalidParameterError
 
 # Longer sequences are read in segments, so that the recurrent layers have about as
 # many steps.

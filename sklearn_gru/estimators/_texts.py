@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sklearn.utils._param_validation import InvalidParameterError
+from sklearn_gru.estimators._private import InvalidParameterError
 
 BYTES = bytes, bytearray, memoryview
 

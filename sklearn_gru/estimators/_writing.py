@@ -3,10 +3,10 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from sklearn_gru.data import StopStrings
 from sklearn_gru.estimators._base import draw_seed
+from sklearn_gru.estimators._private import Interval
 from sklearn_gru.nets import Sampler
 
 WRITING_CONSTRAINTS = {

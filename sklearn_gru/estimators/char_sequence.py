@@ -3,11 +3,11 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.data import BOUNDARY, Vocabulary
+from sklearn_gru.estimators._private import Interval, fit_context
 from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts
 
@@ -74,7 +74,7 @@ class CharSequenceTransformer(
         self.lowercase = lowercase
         self.pad = pad
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Collect the characters.
 

@@ -6,15 +6,15 @@ from numbers import Real
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._base import require_finite
 from sklearn_gru.estimators._parameters import document_parameters
+from sklearn_gru.estimators._private import Interval, StrOptions, fit_context
 from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths
 from sklearn_gru.nets import CrossEntropy
 from sklearn_gru.training import labels
@@ -164,7 +164,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Train on sequences and their classes.
 
@@ -193,7 +193,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         """
         return self._fit(X, y, sample_weight)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch, on these data.
 

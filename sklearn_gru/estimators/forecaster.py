@@ -4,8 +4,7 @@ import warnings
 from dataclasses import replace
 from numbers import Integral, Real
 
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
@@ -14,6 +13,7 @@ from sklearn_gru.estimators._forecasts import Forecasts
 from sklearn_gru.estimators._known_columns import places_of_known
 from sklearn_gru.estimators._onnx import ExportsForecasts
 from sklearn_gru.estimators._parameters import document_parameters
+from sklearn_gru.estimators._private import Interval, StrOptions, fit_context
 from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
 from sklearn_gru.estimators.forecasting import ForecastEngine, usual_season
@@ -246,7 +246,7 @@ least 25: give a longer series or a shorter window.
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Train on a series.
 
@@ -280,7 +280,7 @@ least 25: give a longer series or a shorter window.
             self.engine_ = self.engine_.refit(rows, self)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
         """Train for one more epoch, on new rows.
 

@@ -5,13 +5,12 @@ from numbers import Integral
 import numpy as np
 import torch
 from scipy.special import softmax
-from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.estimators._base import require_finite
 from sklearn_gru.estimators._language import BaseLanguageModel
 from sklearn_gru.estimators._parameters import document_parameters
+from sklearn_gru.estimators._private import Interval, fit_context, validate_params
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts, check_text
 from sklearn_gru.estimators._writing import WRITING_CONSTRAINTS, make_sampler
 from sklearn_gru.training import one_thread
@@ -163,7 +162,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn from text.
 
@@ -189,7 +188,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         """
         return self._fit(X)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, characters=""):
         """Learn for one more epoch, from this text.
 

@@ -1,14 +1,14 @@
 """GRURegressor: a sequence in, numbers out."""
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from sklearn_gru.data import Ragged, Scaler, as_sequences, fit_scaler
 from sklearn_gru.estimators._base import require_finite
 from sklearn_gru.estimators._parameters import document_parameters
+from sklearn_gru.estimators._private import StrOptions, fit_context
 from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths, unpad
 from sklearn_gru.nets import LOSSES
 from sklearn_gru.training import dense, ragged
@@ -155,7 +155,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Train on sequences and their targets.
 
@@ -186,7 +186,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         """
         return self._fit(X, y, sample_weight)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch, on these data.
 

@@ -3,16 +3,20 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
-    _check_feature_names_in,
     check_is_fitted,
     validate_data,
 )
 
 from sklearn_gru.data import lagged_windows
+from sklearn_gru.estimators._private import (
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    fit_context,
+)
 from sklearn_gru.estimators._saving import SavesItself
 
 
@@ -77,7 +81,7 @@ class SlidingWindowTransformer(SavesItself, TransformerMixin, BaseEstimator):
         self.pad = pad
         self.flatten = flatten
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the number and the names of the columns.
 
@@ -126,7 +130,7 @@ class SlidingWindowTransformer(SavesItself, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (window_length * n_features,), object
         """
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         lags = range(self.lag + self.window_length - 1, self.lag - 1, -1)
         return np.array([f"{name}_lag{lag}" for lag in lags for name in names], object)
 

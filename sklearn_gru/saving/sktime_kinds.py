@@ -4,7 +4,6 @@ from functools import partial
 
 import pandas as pd
 from sktime.datatypes import VectorizedDF
-from sktime.datatypes._dtypekind import DtypeKind
 from sktime.forecasting.base import ForecastingHorizon
 
 from sklearn_gru.estimators.forecaster import checked_settings
@@ -16,6 +15,7 @@ from sklearn_gru.saving.forms import FLAG, NOTHING, TEXT, check_fields, of
 from sklearn_gru.saving.kinds import Kind
 from sklearn_gru.saving.pandas_kinds import INDEX
 from sklearn_gru.sktime import GRUForecaster
+from sklearn_gru.sktime._private import DtypeKind
 
 TAGS = {
     "X_inner_mtype": forms.PLAIN,

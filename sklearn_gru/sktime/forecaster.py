@@ -29,6 +29,7 @@ from sklearn_gru.estimators.forecasting import (
     usual_season,
 )
 from sklearn_gru.nets import QUANTILES
+from sklearn_gru.sktime._private import column_names, set_cutoff
 from sklearn_gru.sktime.horizons import places_ahead, require_known, steps_of
 from sklearn_gru.sktime.panels import PanelForecaster
 
@@ -254,7 +255,7 @@ class GRUForecaster(PanelForecaster):
                 usual_season=usual_season(y.index),
             )
         self._template = y.iloc[:0]
-        self._note_end(self._cutoff, y.index[-N_LABELS:])
+        self._note_end(self.cutoff, y.index[-N_LABELS:])
         self._held_out_errors = self._new_errors()
         return self
 
@@ -263,7 +264,7 @@ class GRUForecaster(PanelForecaster):
             self._take_in(y, X, update_params)
         finally:
             # sktime moves it to the end of y, whatever comes of y.
-            self._cutoff = self._known_cutoff
+            set_cutoff(self, self._known_cutoff)
         return self
 
     def _take_in(self, y, X, update_params):
@@ -292,11 +293,12 @@ class GRUForecaster(PanelForecaster):
             stay = errors.has_gaps or hasattr(self, "pretrained_")
             if settings is not None and not stay:
                 self._held_out_errors = self._new_errors()
-        self._note_end(self._cutoff, y.index[-N_LABELS:])
+        self._note_end(self.cutoff, y.index[-N_LABELS:])
 
     def _note_end(self, cutoff, last_labels):
         """Remember up to where rows are known."""
-        self._cutoff = self._known_cutoff = cutoff
+        self._known_cutoff = cutoff
+        set_cutoff(self, cutoff)
         self._last_labels = last_labels
 
     def _training_settings(self, n_rows, gap):
@@ -415,9 +417,9 @@ class GRUForecaster(PanelForecaster):
     def _direct_horizon(self, fh, n_rows):
         if fh is None:
             return 1
-        if not fh.is_relative and self._cutoff is None:
+        if not fh.is_relative and self.cutoff is None:
             return 1  # in pretraining there is no cutoff to count from
-        furthest = int(max(steps_of(fh, self._cutoff)))
+        furthest = int(max(steps_of(fh, self.cutoff)))
         most = int(n_rows * LARGEST_SHARE)
         if self.window_length != "auto":
             most = min(most, (n_rows - self.window_length) // 2)
@@ -428,7 +430,7 @@ class GRUForecaster(PanelForecaster):
     def _predict(self, fh, X):
         values = self._values_at(fh, X)
         values = values[:, places_of(self._template, self._columns)]
-        index = fh.to_absolute_index(self._cutoff)
+        index = fh.to_absolute_index(self.cutoff)
         if isinstance(self._template, pd.Series):
             return pd.Series(values[:, 0], index=index, name=self._template.name)
         return pd.DataFrame(values, index=index, columns=self._template.columns)
@@ -442,7 +444,7 @@ class GRUForecaster(PanelForecaster):
         -------
         ndarray of shape (n, n_columns, ...)
         """
-        steps, rows = steps_of(fh, self._cutoff), self.forecaster_.history.last
+        steps, rows = steps_of(fh, self.cutoff), self.forecaster_.history.last
         forecast = forecast or self.forecaster_.forecast_from
         ahead, parts = steps > 0, []
         if not ahead.all():
@@ -465,13 +467,13 @@ class GRUForecaster(PanelForecaster):
         check_exogenous(X, relation)
         if X is None:
             return None
-        places = places_ahead(X.index, self._cutoff, n_steps, steps)
+        places = places_ahead(X.index, self.cutoff, n_steps, steps)
         return known_values_of(X[list(relation.form.exogenous_names)].iloc[places])
 
     # Intervals
 
     def _predict_quantiles(self, fh, X, alpha):
-        steps = np.maximum(steps_of(fh, self._cutoff), 1)
+        steps = np.maximum(steps_of(fh, self.cutoff), 1)
         errors = self._held_out_errors.errors(
             self.forecaster_.history.last, int(steps.max()), self._second_model
         )
@@ -488,12 +490,12 @@ class GRUForecaster(PanelForecaster):
             quantiles = self._values_at(fh, X)[:, :, None] + offsets[steps - 1]
         # (n, columns, levels)
         quantiles = quantiles[:, places_of(self._template, self._columns)]
-        names = self._get_varnames()
+        names = column_names(self)
         if isinstance(self._template, pd.DataFrame):
             names = self._template.columns
         return pd.DataFrame(
             quantiles.reshape(len(steps), -1),
-            index=fh.to_absolute_index(self._cutoff),
+            index=fh.to_absolute_index(self.cutoff),
             columns=pd.MultiIndex.from_product([names, alpha]),
         )
 

@@ -119,7 +119,7 @@ class PanelForecaster(BaseForecaster):
         before = [singles[i]._last_labels for i in places]
         if not all(_once_for_each(follows, panel.times, before)):
             return False
-        cutoffs = _shared([singles[i]._cutoff for i in places])
+        cutoffs = _shared([singles[i].cutoff for i in places])
         ends = _once_for_each(_end, panel.times, cutoffs, before)
         template = table.iloc[:0].droplevel(list(range(names.nlevels)))
         singles = [single._with_template(template) for single in singles]
@@ -144,7 +144,7 @@ class PanelForecaster(BaseForecaster):
 
     def _predict_panel(self, fh, X):
         singles, names = self._singles(), self._yvec.get_iter_indices()[0]
-        cutoffs = _shared([single._cutoff for single in singles])
+        cutoffs = _shared([single.cutoff for single in singles])
         spans = list(_once_for_each(lambda cutoff: _Span.of(fh, cutoff), cutoffs))
         table = None if X is None else X.X_multiindex
         values = self._values_of_panel(spans, names, table)
