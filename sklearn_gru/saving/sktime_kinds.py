@@ -84,7 +84,7 @@ def _made(parameters, fitted):
 
 
 def _horizon_state(fh):
-    state = {"values": fh._values, "is_relative": fh.is_relative}
+    state = {"values": fh.to_pandas(), "is_relative": fh.is_relative}
     return state | {"freq": fh.freq}
 
 
