@@ -1,6 +1,7 @@
 """Configuration of the Sphinx documentation."""
 
 import re
+from pathlib import Path
 
 import sklearn_gru
 
@@ -13,8 +14,12 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
+# Copied examples have neither prompts nor output.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 default_role = "code"
@@ -90,6 +95,17 @@ def read_as_rst(app, what, name, obj, options, lines):
     lines[:] = text.split("\n")
 
 
+def list_pages_for_machines(app, exception):
+    """Write llms.txt: what the package is, and all pages with their titles."""
+    if exception is not None or app.builder.format != "html":
+        return
+    lines = [f"# {project}", "", f"> {sklearn_gru.__doc__.strip()}", "", "## Pages", ""]
+    for page, title in sorted(app.env.titles.items()):
+        lines.append(f"- [{title.astext()}]({app.builder.get_target_uri(page)})")
+    Path(app.outdir, "llms.txt").write_text("\n".join([*lines, ""]))
+
+
 def setup(app):
+    app.connect("build-finished", list_pages_for_machines)
     app.connect("autodoc-skip-member", skip_inherited)
     app.connect("autodoc-process-docstring", read_as_rst, priority=100)
