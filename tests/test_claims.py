@@ -1,0 +1,101 @@
+"""What README.md claims is what the pages of results say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BENCHMARKS = (ROOT / "docs" / "benchmarks.rst").read_text()
+ACCURACY = (ROOT / "docs" / "accuracy.rst").read_text()
+# The beginning of a row in README and of one in the docs; how many times faster it is
+# than whom.
+SPEED = [
+    (
+        "an epoch of a classic tutorial",
+        "An epoch of a classic tutorial",
+        {
+            r"(\d+) times faster than a plain": "torch.nn.GRU",
+            r"(\d+) to \d+ than skorch": "skorch",
+            r"\d+ to (\d+) than skorch": "neuralforecast",
+        },
+    ),
+    (
+        "a pass forward and back, 32 units",
+        "A pass forward and back: 32 units",
+        {r"([\d.]+) times faster": "torch.nn.GRU"},
+    ),
+    (
+        "the same, two layers of 128",
+        "The same: two layers of 128",
+        {r"([\d.]+) times": "torch.nn.GRU"},
+    ),
+    (
+        "the same, two layers of 256",
+        "The same: two layers of 256",
+        {r"([\d.]+) times": "torch.nn.GRU"},
+    ),
+    (
+        "8,000 rolling forecasts",
+        "8,000 one-step rolling forecasts",
+        {r"(\d+) times faster than darts": "darts", r"darts, (\d+) than K": "Keras"},
+    ),
+    (
+        "the next row's forecast",
+        "The next row's forecast",
+        {r"(\d+) times faster than darts": "darts"},
+    ),
+]
+
+
+def readme_row(start):
+    (row,) = re.findall(rf"^\| {re.escape(start)}.*$", README, re.M)
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def docs_row(start):
+    """Return the cells of a list-table's row, each as one line."""
+    rows = re.split(r"^   \* - ", BENCHMARKS, flags=re.M)
+    (row,) = [row for row in rows if row.startswith(start)]
+    cells = re.split(r"^     - ", row.split("\n\n")[0], flags=re.M)
+    return [" ".join(cell.split()) for cell in cells]
+
+
+def span(number):
+    """Return between what limits a rounded number lies."""
+    decimals = len(number.partition(".")[2])
+    return float(number) - 0.5 * 10**-decimals, float(number) + 0.5 * 10**-decimals
+
+
+@pytest.mark.parametrize(("start", "case", "claims"), SPEED, ids=[s[0] for s in SPEED])
+def test_speed(start, case, claims):
+    (_, here, beside), (_, seconds, others) = readme_row(start), docs_row(case)
+    unit = seconds.split()[1]
+    low, high = span(seconds.split()[0])
+    claimed = span(here.split()[0])
+    assert here.split()[1] == unit
+    assert claimed[0] <= high
+    assert claimed[1] >= low
+    for pattern, name in claims.items():
+        fewest, most = span(re.search(pattern, beside)[1])
+        theirs = re.search(rf"{re.escape(name)}`?[^\d]*([\d.]+) {unit}", others)[1]
+        least, largest = (time for time in span(theirs))
+        assert fewest <= largest / low
+        assert most >= least / high
+
+
+@pytest.mark.parametrize(
+    ("start", "figures"),
+    [
+        ("real series, defaults", ["0.64", "0.71", "0.96", "1.10"]),
+        ("M4 hourly", ["0.426"]),
+        ("M4 weekly", ["0.720"]),
+        ("ETTh1, 336 hours", ["0.428", "0.425"]),
+    ],
+)
+def test_accuracy(start, figures):
+    row = " ".join(readme_row(start)[1:])
+    for figure in figures:
+        assert re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", ACCURACY)
+        assert figure in row or f"{float(figure):.2f}" in row
