@@ -220,15 +220,14 @@ def _recorded(history, name):
 def _net_of(estimator):
     """Find the network of an estimator, inside whatever is around it."""
     inner, _ = unwrapped(estimator)
-    while not hasattr(inner, "net_"):
-        name = next((name for name in INNER if hasattr(inner, name)), None)
-        if name is None:
-            raise ValueError(
-                f"{type(inner).__name__} holds no network of this package: pass a "
-                "fitted GRUForecaster, GRURegressor, GRUClassifier or "
-                "CharGRUGenerator, or a pipeline or search around one."
-            )
-        inner = getattr(inner, name)
-        if hasattr(inner, "fit") and not hasattr(inner, "cutoff"):
-            inner, _ = unwrapped(inner)
-    return inner.net_
+    if hasattr(inner, "net_"):
+        return inner.net_
+    for name in INNER:
+        found = getattr(inner, name, None)
+        if found is not None:
+            return found.net_ if hasattr(found, "net_") else _net_of(found)
+    raise ValueError(
+        f"{type(inner).__name__} holds no network of this package: pass a fitted "
+        "GRUForecaster, GRURegressor, GRUClassifier or CharGRUGenerator, or a pipeline "
+        "or search around one."
+    )

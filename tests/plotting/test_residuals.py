@@ -79,7 +79,7 @@ def test_given_axes_are_used():
     )
     assert list(display.axes_.values()) == list(axes)
     assert display.lines_["residuals"].get_color() == "red"
-    with pytest.raises(ValueError, match="needs 3 axes, for time, .*, and ax has 1"):
+    with pytest.raises(ValueError, match=r"needs 3 axes, for time, .*, and ax has 1"):
         display.plot(axes[0])
 
 
