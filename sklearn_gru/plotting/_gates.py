@@ -15,7 +15,14 @@ MEANINGS = {
     "output": "1 shows the state",
 }
 STYLES = ("-", "--", ":", "-.")
-IMAGE = {"cmap": "cividis", "vmin": 0, "vmax": 1, "aspect": "auto", "origin": "lower"}
+IMAGE = {
+    "cmap": "cividis",
+    "vmin": 0,
+    "vmax": 1,
+    "aspect": "auto",
+    "origin": "lower",
+    "interpolation": "nearest",
+}
 
 
 class GateDisplay:
