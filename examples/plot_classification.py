@@ -109,8 +109,8 @@ print(f"plain GRU: accuracy {plain.score(X_test, y_test):.3f}")
 # %%
 # :class:`~sklearn_gru.plotting.GateDisplay` draws what ``gates`` returns: the update
 # and the reset gate of every unit at every step. An update gate of 1 keeps a unit's
-# state as it is, a gate of 0 overwrites it. The units are sorted by the mean of the gate:
-# the state of those at the top changes least.
+# state as it is, a gate of 0 overwrites it. The units are sorted by the mean of the
+# gate: the state of those at the top changes least.
 
 display = GateDisplay.from_estimator(plain, [X_test[0]], names=["sequence"])
 display.axes_["sequence"].set_title(f'A sequence with "{y_test[0]}" first')

@@ -107,7 +107,7 @@ def _of_sktime(forecaster, X, y, steps, column, levels, season):
         end = y.index[-1] if hasattr(y, "index") else "without an index"
         raise ValueError(
             f"The forecaster knows the series up to {cutoff}, and y ends {end}: pass "
-            f"the pandas series that it knows, or the last rows of it."
+            "the pandas series that it knows, or the last rows of it."
         )
     if steps is None:
         steps = _furthest_step(forecaster) or (season if season > 1 else N_STEPS)
