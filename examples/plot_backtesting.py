@@ -26,6 +26,7 @@ from sktime.forecasting.naive import NaiveForecaster
 from sktime.performance_metrics.forecasting import MeanAbsolutePercentageError
 from sktime.split import ExpandingWindowSplitter
 
+from sklearn_gru.plotting import BacktestDisplay
 from sklearn_gru.sktime import GRUForecaster
 
 y = load_airline()
@@ -66,32 +67,14 @@ print(table.map("{:.1%}".format).to_string())
 # %%
 # All forecasts
 # -------------
-# A dot is the moment of a forecast: nothing to the right of it was known. All twelve
-# months are made at once, because ``fit`` was told how far ahead ``fh`` goes.
+# :class:`~sklearn_gru.plotting.BacktestDisplay` draws the folds, and the error of each
+# step ahead beside the naive one. All twelve months of a fold are made at once, because
+# ``fit`` was told how far ahead ``fh`` goes.
 
-fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
-ax.plot(y.index.to_timestamp(), y, color="0.25", lw=1.2, label="observed")
-for k, (forecast, naive) in enumerate(
-    zip(folds["y_pred"], naive_folds["y_pred"], strict=True)
-):
-    months = forecast.index.to_timestamp()
-    origin = forecast.index[0] - 1
-    label = k == 0
-    ax.plot(months, naive, color="C1", ls=":", label="naive" if label else None)
-    ax.plot(months, forecast, color="C0", lw=1.8, label="GRU" if label else None)
-    ax.plot(
-        origin.to_timestamp(),
-        y[origin],
-        "o",
-        color="0.25",
-        ms=5,
-        label="made here" if label else None,
-    )
-    if k % 2:
-        ax.axvspan(months[0], months[-1], color="0.95", zorder=0)
-ax.set(ylabel="passengers (thousands)", title="Seven forecasts, twelve months each")
-ax.spines[["top", "right"]].set_visible(False)
-ax.legend(frameon=False, loc="upper left", ncols=2)
+display = BacktestDisplay.from_evaluation(
+    folds, naive_folds, name="passengers (thousands)"
+)
+display.axes_["folds"].set_title("Seven forecasts, twelve months each")
 
 # %%
 # What a strategy costs

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_gru import GRUClassifier
+from sklearn_gru.plotting import GateDisplay
 
 rng = np.random.default_rng(0)
 pulse = np.array([1.0, 2.0, 2.0, 1.0])
@@ -106,32 +107,12 @@ plain.fit(X_train, y_train)
 print(f"plain GRU: accuracy {plain.score(X_test, y_test):.3f}")
 
 # %%
-# ``gates`` returns the reset and the update gate of every unit at every step. An update
-# gate of 1 keeps a unit's state as it is, a gate of 0 overwrites it. The units are
-# sorted by their gate half way: the units at the top keep the first pulse until the
-# second comes.
+# :class:`~sklearn_gru.plotting.GateDisplay` draws what ``gates`` returns: the update
+# and the reset gate of every unit at every step. An update gate of 1 keeps a unit's
+# state as it is, a gate of 0 overwrites it. The units are sorted by the mean of the
+# gate: the state of those at the top changes least.
 
-sequence, label = X_test[0], y_test[0]
-gates = plain.gates([sequence])
-update = gates["update"][0]  # (length, units)
-order = np.argsort(update[len(sequence) // 2])
-
-fig, (top, bottom) = plt.subplots(
-    2,
-    1,
-    figsize=(8, 5),
-    sharex=True,
-    height_ratios=[1, 1.6],
-    layout="constrained",
-)
-top.plot(sequence[:, 0], color="0.25", lw=1.2)
-top.axhline(0, color="0.7", lw=1)
-top.set(ylabel="sequence", title=f'A sequence with "{label}" first')
-top.spines[["top", "right"]].set_visible(False)
-image = bottom.imshow(
-    update[:, order].T, aspect="auto", cmap="viridis", vmin=0, vmax=1, origin="lower"
-)
-bottom.set(xlabel="time step", ylabel="unit")
-fig.colorbar(image, ax=bottom, label="update gate (1 keeps)")
+display = GateDisplay.from_estimator(plain, [X_test[0]], names=["sequence"])
+display.axes_["sequence"].set_title(f'A sequence with "{y_test[0]}" first')
 plt.show()
 # sphinx_gallery_thumbnail_number = 2
