@@ -115,7 +115,7 @@ class GRUForecaster(PanelForecaster):
     _tags = {
         "authors": "sklearn-gru developers",
         "python_dependencies": ["torch", "skorch"],
-        "y_inner_mtype": ["pd.Series", "pd.DataFrame"],
+        "y_inner_mtype": ["pd.DataFrame", "pd.Series"],
         "X_inner_mtype": "pd.DataFrame",
         "capability:multivariate": True,
         "capability:exogenous": True,

@@ -190,3 +190,13 @@ def test_a_head_leaves_a_short_series_windows_to_learn_from(n_rows, horizon):
     forecaster.fit(y, fh=range(1, 13))
     assert forecaster.forecaster_.horizon == horizon
     assert len(forecaster.predict()) == 12
+
+
+def test_arrays_of_one_column_and_of_several_are_read():
+    values = np.random.default_rng(0).normal(size=(50, 2)).cumsum(axis=0)
+    settings = {"units": 2, "max_epochs": 1, "random_state": 0, "window_length": 5}
+    for y in (values[:, 0], values[:, :1], values):
+        table = pd.DataFrame(y)
+        forecast = GRUForecaster(**settings).fit(y, fh=[1, 2]).predict()
+        expected = GRUForecaster(**settings).fit(table, fh=[1, 2]).predict()
+        np.testing.assert_array_equal(forecast, expected)
