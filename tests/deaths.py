@@ -7,7 +7,7 @@ from numpy.testing import assert_equal
 from sklearn.base import clone
 
 from benchmarks.crashes import bits_of
-from sklearn_gru import Checkpoint
+from sklearn_gru import Checkpoint, GRURegressor
 from sklearn_gru.training.checkpoint import RunFile
 from sklearn_gru.training.keeping import learned_by
 
@@ -17,6 +17,9 @@ Y = X[:, :, 0].sum(axis=1)
 SERIES = RNG.normal(size=(90, 2)).cumsum(axis=0) + 50
 QUICK = {"units": 4, "max_epochs": 4, "random_state": 3}
 HELD_OUT = {"early_stopping": True, "validation_fraction": 0.3}
+
+
+MODEL = GRURegressor(**QUICK, dropout=0.2)
 
 
 class Died(BaseException):
@@ -76,3 +79,8 @@ def assert_same_net(net, expected):
 
 def with_checkpoint(model, folder, seconds=0):
     return clone(model).set_params(checkpoint=Checkpoint(folder, seconds))
+
+
+def only_file(folder):
+    (path,) = folder.iterdir()
+    return path

@@ -7,13 +7,12 @@ import pickle
 import tempfile
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io as sio
 import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -21,6 +20,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.optim import Adagrad
+from ways_to_keep import WAYS
 
 from sklearn_gru import (
     CharGRUGenerator,
@@ -30,11 +30,8 @@ from sklearn_gru import (
     GRUForecaster,
     GRURegressor,
     SlidingWindowTransformer,
-    load,
     trusted_types,
 )
-
-sio = pytest.importorskip("skops.io")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 7, 2))
@@ -85,29 +82,6 @@ PIPELINES = {
     "scaled": (make_pipeline(StandardScaler(), GRUForecaster(**QUICK)), (SERIES,)),
     "letters": (letters(), (TEXTS, np.arange(12) % 2)),
     "windows": (make_pipeline(WINDOWS, StandardScaler()), (SERIES,)),
-}
-
-
-def through_joblib(model):
-    file = io.BytesIO()
-    joblib.dump(model, file)
-    file.seek(0)
-    return joblib.load(file)
-
-
-def through_file(model):
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "model.safetensors"
-        model.save(path)
-        return load(path)
-
-
-WAYS = {
-    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
-    "joblib": through_joblib,
-    "deepcopy": copy.deepcopy,
-    "save": through_file,
-    "skops": lambda model: sio.loads(sio.dumps(model), trusted=trusted_types()),
 }
 
 

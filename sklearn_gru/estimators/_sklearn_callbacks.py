@@ -52,18 +52,25 @@ class FitTask:
         What it is fitted to.
     metadata : dict or None
         What else its fit was given.
-
-    Attributes
-    ----------
-    attributes_of : callable
-        Maps a net to the fitted attributes of an estimator that predicts with it.
     """
 
     def __init__(self, estimator, X, y, metadata):
         self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.context = estimator._init_callback_context(max_subtasks=None)
+        self.attributes_of = None
         self.has_begun = False
         self.epoch = None
+
+    def of_net(self, attributes_of):
+        """Say what a net in training makes of the estimator; return the task itself.
+
+        Parameters
+        ----------
+        attributes_of : callable
+            Maps the net to the fitted attributes of an estimator that predicts with it.
+        """
+        self.attributes_of = attributes_of
+        return self
 
     def begin(self, n_epochs):
         """Tell of the fit, and of how many epochs it has at most."""
@@ -108,8 +115,7 @@ def task_of(estimator, attributes_of):
     estimator : estimator
         In a fit.
     attributes_of : callable
-        As `FitTask` has it.
+        As in `FitTask.of_net`.
     """
-    if estimator._fit_task is not None:
-        estimator._fit_task.attributes_of = attributes_of
-    return estimator._fit_task
+    task = estimator._fit_task
+    return None if task is None else task.of_net(attributes_of)

@@ -212,8 +212,17 @@ class _Decoder:
         state = {key: self(part) for key, part in _checked(state, dict).items()}
         if self.build is None:
             raise ModelFileError(f"its text holds an object, {object!r}")
-        self.seen.append(self.build(_checked(object, str), state))
+        self.seen.append(self._built(_checked(object, str), state))
         return self.seen[-1]
+
+    def _built(self, name, state):
+        try:
+            return self.build(name, state)
+        except (ModelFileError, MemoryError):
+            raise
+        except Exception as error:
+            # What a forged state makes of the libraries that build can't be listed.
+            raise ModelFileError(f"its {name[:40]!r} can't be made: {error}") from error
 
     def _seen(self, seen):
         if type(seen) is not int or not 0 <= seen < len(self.seen):

@@ -1,5 +1,6 @@
 """Writing a file whole, or leaving what was there."""
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -43,7 +44,7 @@ def write_bytes(path, data):
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         if path.is_dir():
-            raise IsADirectoryError(21, "Is a directory")
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         _write(temporary, data)
         os.replace(temporary, path)
     except OSError as error:

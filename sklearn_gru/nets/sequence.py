@@ -136,11 +136,15 @@ class SequenceNet(nn.Module):
         """Map x to {gate: (B, n_segments, units)} of the last layer."""
         return self.recurrent.gates(*self._inputs(*self._rows(x, lengths)))
 
+    @property
+    def rows_per_segment(self):
+        """Rows of a sequence behind one input of the recurrent layers."""
+        stride = 1 if self.convolutions is None else self.convolutions.stride
+        return stride * self.segment_length
+
     def n_segments(self, lengths):
         """Map lengths of sequences to numbers of inputs of the recurrent layers."""
-        if self.convolutions is not None:
-            lengths = -(-lengths // self.convolutions.stride)
-        return -(-lengths // self.segment_length)
+        return -(-lengths // self.rows_per_segment)
 
     def _pooled(self, inputs, steps):
         if self.pooling == ("last",):
@@ -238,6 +242,11 @@ class SequenceNets(nn.Module):
     def n_features(self):
         """Width of what the heads read."""
         return sum(member.n_features for member in self.members)
+
+    @property
+    def rows_per_segment(self):
+        """Rows of a sequence behind one input of the recurrent layers."""
+        return self.members[0].rows_per_segment
 
     def n_segments(self, lengths):
         """Map lengths of sequences to numbers of inputs of the recurrent layers."""

@@ -291,11 +291,8 @@ class BacktestDisplay:
         for forecast, style in pairs:
             errors = np.nanmean(np.abs(self.truth - forecast), axis=0)
             self.lines_["error"] += ax.plot(self._steps, errors, ms=4, **style)
-        label = below("mean absolute error", self.name)
-        ax.set(xlabel="steps ahead", ylabel=label)
         ax.set_ylim(0, ax.get_ylim()[1])
-        count_on(ax.xaxis)
-        ax.legend(frameon=False, loc="best")
+        _label_steps(ax, below("mean absolute error", self.name))
 
     def _draw_coverage(self, ax):
         known = ~np.isnan(self.truth)
@@ -308,13 +305,18 @@ class BacktestDisplay:
             style = {"color": color, "marker": marker, "ms": 4, "label": label}
             self.lines_["coverage"] += ax.plot(self._steps, share, **style)
             ax.axhline(100 * level, color=color, ls=":", lw=1)
-        ax.set(xlabel="steps ahead", ylabel="values inside (%)", ylim=(0, 105))
-        count_on(ax.xaxis)
-        ax.legend(frameon=False, loc="best")
+        ax.set_ylim(0, 105)
+        _label_steps(ax, "values inside (%)")
 
     @property
     def _steps(self):
         return np.arange(1, self.truth.shape[1] + 1)
+
+
+def _label_steps(ax, label):
+    ax.set(xlabel="steps ahead", ylabel=label)
+    count_on(ax.xaxis)
+    ax.legend(frameon=False, loc="best")
 
 
 def _apart(time):

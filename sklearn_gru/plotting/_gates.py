@@ -123,7 +123,7 @@ class GateDisplay:
         return cls.from_predictions(
             _as_columns(chosen, final.time_axis),
             {gate: gates[gate] for gate in order},
-            segment_length=_segment_length(final),
+            segment_length=final.net_.module_.rows_per_segment,
             names=names,
             **plot_options,
         )
@@ -267,11 +267,3 @@ def _as_columns(chosen, time_axis):
     if sequence.ndim == 1:
         return sequence[:, None]
     return sequence.T if time_axis == 2 else sequence
-
-
-def _segment_length(estimator):
-    """Return the time steps of each input of the recurrent layers."""
-    module, longest = estimator.net_.module_, 1
-    while module.n_segments(longest) == 1:
-        longest += 1
-    return longest - 1

@@ -16,11 +16,18 @@ from sklearn_gru.estimators import (
 from sklearn_gru.estimators.forecasting import ForecastEngine
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.saving import forms
-from sklearn_gru.saving.forms import FLAG, NOTHING, Form, check_fields, of
+from sklearn_gru.saving.forms import (
+    COUNT,
+    FLAG,
+    NOTHING,
+    SIZE,
+    Form,
+    check_fields,
+    of,
+)
 from sklearn_gru.saving.kinds import Kind
 from sklearn_gru.training import Net, NetOfKnown, TextNet
 
-COUNT, SIZE = forms.whole(0), forms.whole(1)
 NAMES = Form(
     "an array of names",
     lambda value: (
@@ -112,19 +119,15 @@ def _names_are_wrong(fitted):
     return None
 
 
-def _state(known, estimator):
+def state_of(known, estimator):
+    """Describe an estimator; `known` picks what is written of its attributes."""
     parameters = estimator.get_params(deep=False)
     apart = parameters.keys() | SCIKIT_LEARNS
     fitted = {k: v for k, v in vars(estimator).items() if k not in apart}
     return {
-        "parameters": without_places(parameters),
+        "parameters": {k: v for k, v in parameters.items() if k not in LEFT_OUT},
         "fitted": {k: fitted[k] for k in known(fitted)},
     }
-
-
-def without_places(parameters):
-    """Leave out what is only true of this machine."""
-    return {k: v for k, v in parameters.items() if k not in LEFT_OUT}
 
 
 def known_only(fields, fitted):
@@ -156,11 +159,16 @@ def _is_right(fields, is_wrong, state):
     return _names_are_wrong(fitted) or is_wrong(fitted)
 
 
+def check_parameters(owner, parameters, known):
+    """Raise unless these are parameters that a file may set."""
+    unknown = parameters.keys() - (set(known) - LEFT_OUT)
+    if unknown:
+        raise ModelFileError(f"{owner} has no parameters {sorted(unknown)}")
+
+
 def made(cls, parameters, fitted):
     """Make an estimator of its parameters and its fitted attributes."""
-    unknown = parameters.keys() - (set(cls._get_param_names()) - LEFT_OUT)
-    if unknown:
-        raise ModelFileError(f"{cls.__name__} has no parameters {sorted(unknown)}")
+    check_parameters(cls.__name__, parameters, cls._get_param_names())
     estimator = cls(**parameters)
     estimator._validate_params()
     vars(estimator).update(fitted)
@@ -180,7 +188,7 @@ def _kind(cls, fields, is_wrong, *, make=made, known=known_only):
         cls.__name__,
         cls,
         {"parameters": forms.of(dict), "fitted": forms.of(dict)},
-        partial(_state, partial(known, fields)),
+        partial(state_of, partial(known, fields)),
         partial(make, cls),
         partial(_is_right, fields, is_wrong),
     )

@@ -119,6 +119,7 @@ def _is_plain(value):
 NOTHING = Form("None", lambda value: value is None)
 FLAG = Form("True or False", lambda value: type(value) is bool)
 TEXT = Form("a str", lambda value: type(value) is str)
+COUNT, SIZE = whole(0), whole(1)
 NUMBER = Form("a finite number", _is_number)
 SHARE = Form("from 0 to 1", lambda value: _is_number(value) and 0 <= value < 1)
 PLAIN = Form("made of plain values", _is_plain)

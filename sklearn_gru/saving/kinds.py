@@ -23,7 +23,8 @@ class Kind:
     build : callable, default=None
         Makes an object of a state; None calls the class.
     check : callable, default=None
-        Tells what is wrong with a state whose fields are in form: a str, or None.
+        Tells what is wrong with a state whose fields are in form: a str, or None. It
+        may raise a ModelFileError itself, where a part of the state is wrong.
     """
 
     name: str

@@ -1,7 +1,6 @@
 """Kinds of what estimators have learned: scalers, alphabets, series, intervals."""
 
 import numpy as np
-import pandas as pd
 
 from sklearn_gru.data import AffineMap, LogScaler, Scaler, Symbols, Vocabulary
 from sklearn_gru.estimators.forecasting import ForecastEngine, Form, HeldOutErrors, Rows
@@ -10,11 +9,21 @@ from sklearn_gru.estimators.forecasting.choices import Choices
 from sklearn_gru.estimators.forecasting.history import History
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.saving import forms
-from sklearn_gru.saving.forms import FLAG, FLAGS, LABEL, NOTHING, TEXT, VECTOR, of
+from sklearn_gru.saving.forms import (
+    COUNT,
+    FLAG,
+    FLAGS,
+    LABEL,
+    NOTHING,
+    SIZE,
+    TEXT,
+    VECTOR,
+    of,
+)
 from sklearn_gru.saving.kinds import Kind
+from sklearn_gru.saving.pandas_kinds import INDEX
 from sklearn_gru.training import Net, NetOfKnown
 
-COUNT, SIZE = forms.whole(0), forms.whole(1)
 TABLE = forms.array(2, "fiu", finite=False)
 NAMES = forms.each(LABEL | forms.each(LABEL)) | NOTHING
 
@@ -120,24 +129,6 @@ def _check_errors(state):
     return None if stretches else "it has no rows"
 
 
-def _built_errors(start, engine, seed, model, stretches):
-    errors = HeldOutErrors(start, engine, seed, model)
-    errors.stretches = stretches
-    return errors
-
-
-def _errors_state(errors):
-    start = errors.stretches[0].start
-    names = "engine", "seed", "model", "stretches"
-    return {"start": start, **{name: getattr(errors, name) for name in names}}
-
-
-def _built_stretch(start, n_first, rows, complete):
-    stretch = Stretch(start, n_first, rows)
-    stretch.complete = complete
-    return stretch
-
-
 def _is_complete(complete):
     """Check measured errors: {steps: (errors (n, steps, ..., columns), int)}."""
     errors = forms.array(3, finite=False) | forms.array(4, finite=False)
@@ -152,7 +143,6 @@ def _is_complete(complete):
 
 
 SCALER = of(Scaler, LogScaler)
-INDEX = forms.Form("an index", lambda value: isinstance(value, pd.Index))
 
 LEARNED_KINDS = (
     Kind(
@@ -268,7 +258,6 @@ LEARNED_KINDS = (
             "rows": of(Rows) | NOTHING,
             "complete": forms.Form("measured errors", _is_complete),
         },
-        build=_built_stretch,
     ),
     Kind(
         "HeldOutErrors",
@@ -280,8 +269,6 @@ LEARNED_KINDS = (
             "model": of(ForecastEngine) | NOTHING,
             "stretches": forms.each(of(Stretch), list),
         },
-        describe=_errors_state,
-        build=_built_errors,
         check=_check_errors,
     ),
 )

@@ -1,5 +1,7 @@
 """`save` and `load`."""
 
+from functools import cache, partial
+
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.files import decode, encode, pack, read_file, unpack, write_bytes
 from sklearn_gru.saving.estimator_kinds import ESTIMATOR_KINDS
@@ -56,14 +58,14 @@ def save(estimator, path):
     >>> bool((kept.predict(series) == model.predict(series)).all())
     True
     """
-    kinds = {kind.cls: kind for kind in (*ESTIMATOR_KINDS, *_sktime_kinds(estimator))}
-    if type(estimator) not in kinds:
+    of_sktime = type(estimator).__module__.startswith("sklearn_gru.sktime")
+    kinds = {kind.cls: kind for kind in _kinds(with_sktime=of_sktime)}
+    if type(estimator) not in kinds or not hasattr(estimator, "save"):
         raise TypeError(
             f"{type(estimator).__name__} can't be saved: expected an estimator of "
             "sklearn_gru. Of a pipeline, save the estimators one by one, or keep the "
             "whole of it with skops."
         )
-    kinds |= {kind.cls: kind for kind in KINDS}
 
     def describe(value, place):
         kind = kinds.get(type(value))
@@ -73,7 +75,7 @@ def save(estimator, path):
 
     data = pack(*encode(estimator, describe), "model")
     try:
-        decode(*unpack(data, "model"), _Reader("auto").build)
+        decode(*unpack(data, "model"), partial(_made, "auto"))
     except ModelFileError as error:
         raise ModelFileError(
             f"This {type(estimator).__name__} can't be saved, since its file could not "
@@ -113,49 +115,34 @@ def load(path, device="auto"):
     """
     if str(device) != "auto":
         device = str(resolve_device(device))
-    reader = _Reader(device)
-    try:
-        estimator = read_file(path, "model", reader.build)
-    except ModelFileError:
-        raise
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:
-        # What a forged file makes of the libraries below can't be listed.
-        raise ModelFileError(f"{str(path)!r} can't be read: {error}") from error
-    if type(estimator) not in {kind.cls for kind in reader.estimators()}:
+    estimator = read_file(path, "model", partial(_made, device))
+    if not hasattr(estimator, "save"):
         raise ModelFileError(f"{str(path)!r} can't be read: it holds no estimator.")
     return estimator
 
 
-class _Reader:
-    def __init__(self, device):
-        self.device = device
-        self.kinds = {kind.name: kind for kind in KINDS}
-
-    def build(self, name, state):
-        if name in OF_SKTIME and name not in self.kinds:
-            from sklearn_gru.saving.sktime_kinds import SKTIME_KINDS
-
-            self.kinds |= {kind.name: kind for kind in SKTIME_KINDS}
-        if name not in self.kinds:
-            raise ModelFileError(f"it holds an unknown object, {name[:40]!r}")
-        kind = self.kinds[name]
-        if "building" in kind.fields and self.device != "auto":
-            state["building"] = {**state["building"], "device": self.device}
-        return kind.made_of(state)
-
-    def estimators(self):
-        names = [*(kind.name for kind in ESTIMATOR_KINDS), "sktime.GRUForecaster"]
-        return [self.kinds[name] for name in names if name in self.kinds]
+def _made(device, name, state):
+    """Make an object of what a file says of it, a network on this device."""
+    kinds = _kinds_by_name(with_sktime=name in OF_SKTIME)
+    if name not in kinds:
+        raise ModelFileError(f"it holds an unknown object, {name[:40]!r}")
+    if "building" in state and device != "auto":
+        state["building"] = {**state["building"], "device": device}
+    return kinds[name].made_of(state)
 
 
-def _sktime_kinds(estimator):
-    if not type(estimator).__module__.startswith("sklearn_gru.sktime"):
-        return ()
+@cache
+def _kinds_by_name(with_sktime):
+    return {kind.name: kind for kind in _kinds(with_sktime)}
+
+
+def _kinds(with_sktime):
+    """List all kinds; those of sktime are imported only when they are needed."""
+    if not with_sktime:
+        return KINDS
     from sklearn_gru.saving.sktime_kinds import SKTIME_KINDS
 
-    return SKTIME_KINDS
+    return (*KINDS, *SKTIME_KINDS)
 
 
 def _cannot_be_saved(value, place):

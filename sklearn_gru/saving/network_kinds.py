@@ -8,7 +8,15 @@ from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.nets import CELLS, LEVELS, POOLINGS
 from sklearn_gru.nets.initialization import at_most
 from sklearn_gru.saving import forms
-from sklearn_gru.saving.forms import FLAG, NOTHING, NUMBER, PLAIN, SHARE, check_fields
+from sklearn_gru.saving.forms import (
+    COUNT,
+    FLAG,
+    NOTHING,
+    NUMBER,
+    PLAIN,
+    SHARE,
+    check_fields,
+)
 from sklearn_gru.saving.kinds import Kind
 from sklearn_gru.training import Net, NetOfKnown, TextNet
 from sklearn_gru.training.keeping import (
@@ -19,7 +27,7 @@ from sklearn_gru.training.keeping import (
     learned_by,
 )
 
-SIZE, COUNT = forms.whole(1, 2**31), forms.whole(0)
+SIZE = forms.whole(1, 2**31)
 SIZES = forms.each(SIZE)
 RECURRENT = {
     "units": SIZES,

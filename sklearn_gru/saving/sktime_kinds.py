@@ -8,9 +8,12 @@ from sktime.forecasting.base import ForecastingHorizon
 
 from sklearn_gru.estimators.forecaster import checked_settings
 from sklearn_gru.estimators.forecasting import ForecastEngine, HeldOutErrors
-from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.saving import forms
-from sklearn_gru.saving.estimator_kinds import LEFT_OUT, known_only, without_places
+from sklearn_gru.saving.estimator_kinds import (
+    check_parameters,
+    known_only,
+    state_of,
+)
 from sklearn_gru.saving.forms import FLAG, NOTHING, TEXT, check_fields, of
 from sklearn_gru.saving.kinds import Kind
 from sklearn_gru.saving.pandas_kinds import INDEX
@@ -50,13 +53,6 @@ FITTED = {
 }
 
 
-def _state(forecaster):
-    parameters = forecaster.get_params(deep=False)
-    rest = {k: v for k, v in vars(forecaster).items() if k not in parameters}
-    fitted = {name: rest[name] for name in known_only(FITTED, rest)}
-    return {"parameters": without_places(parameters), "fitted": fitted}
-
-
 def _is_wrong(state):
     fitted = state["fitted"]
     check_fields("fitted", fitted, {k: f for k, f in FITTED.items() if k in fitted})
@@ -72,9 +68,7 @@ def _is_wrong(state):
 
 
 def _made(parameters, fitted):
-    unknown = parameters.keys() - (set(GRUForecaster.get_param_names()) - LEFT_OUT)
-    if unknown:
-        raise ModelFileError(f"GRUForecaster has no parameters {sorted(unknown)}")
+    check_parameters("GRUForecaster", parameters, GRUForecaster.get_param_names())
     forecaster = GRUForecaster(**parameters)
     settings = {k: v for k, v in parameters.items() if v is not None or k != "horizon"}
     checked_settings(settings)
@@ -84,12 +78,11 @@ def _made(parameters, fitted):
 
 
 def _horizon_state(fh):
-    state = {"values": fh.to_pandas(), "is_relative": fh.is_relative}
-    return state | {"freq": fh.freq}
-
-
-def _made_horizon(values, is_relative, freq):
-    return ForecastingHorizon(values, is_relative=is_relative, freq=freq)
+    return {
+        "values": fh.to_pandas(),
+        "is_relative": fh.is_relative,
+        "freq": fh.freq,
+    }
 
 
 def _panel_state(panel):
@@ -110,7 +103,7 @@ SKTIME_KINDS = (
         "sktime.GRUForecaster",
         GRUForecaster,
         {"parameters": of(dict), "fitted": of(dict)},
-        _state,
+        partial(state_of, partial(known_only, FITTED)),
         _made,
         _is_wrong,
     ),
@@ -119,7 +112,6 @@ SKTIME_KINDS = (
         ForecastingHorizon,
         {"values": INDEX, "is_relative": FLAG, "freq": TEXT | NOTHING},
         _horizon_state,
-        _made_horizon,
     ),
     Kind(
         "VectorizedDF",
@@ -138,6 +130,5 @@ SKTIME_KINDS = (
         "DtypeKind",
         DtypeKind,
         {"value": forms.whole(0, 100)},
-        build=partial(DtypeKind),
     ),
 )

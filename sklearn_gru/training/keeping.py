@@ -165,14 +165,19 @@ def learned_by(net):
 
 def fill(net, learned):
     """Give a net that was just built what another one has learned."""
-    net.module_.load_state_dict(as_tensors(learned["weights"]))
-    for name, part in net.module_.named_modules():
-        vars(part).update(learned["attributes"][name])
+    fill_module(net.module_, learned)
     net.history.extend(learned["history"])
     _fill_optimizer(net.optimizer_, as_tensors(learned["optimizer"]))
     # What predicts is the same for "fused" and "auto", which any machine can run.
     kernel = "torch" if learned["kernel"] == "torch" else "auto"
     net.module_.recurrent.use_kernel(kernel)
+
+
+def fill_module(module, learned):
+    """Give a module the weights, and what else training changes, of `learned_by`."""
+    module.load_state_dict(as_tensors(learned["weights"]))
+    for name, part in module.named_modules():
+        vars(part).update(learned["attributes"][name])
 
 
 def _learned_by_optimizer(optimizer):

@@ -15,7 +15,12 @@ from skorch.callbacks import (
 from skorch.callbacks import ProgressBar as SkorchProgressBar
 
 from sklearn_gru.exceptions import ModelFileError
-from sklearn_gru.training.keeping import as_arrays, as_tensors, learned_by
+from sklearn_gru.training.keeping import (
+    as_arrays,
+    as_tensors,
+    fill_module,
+    learned_by,
+)
 from sklearn_gru.training.progress import (
     DivergenceGuard,
     ProgressBar,
@@ -61,9 +66,7 @@ def restore(net, state):
     state : dict
         From `state_of`, and the number of epochs, "epoch".
     """
-    net.module_.load_state_dict(as_tensors(state["weights"]))
-    for name, part in net.module_.named_modules():
-        vars(part).update(state["attributes"][name])
+    fill_module(net.module_, state)
     _restore_optimizer(net.optimizer_, as_tensors(state["optimizer"]))
     net.iterator_train__rng.bit_generator.state = state["rng"]
     net.history[:] = state["history"]

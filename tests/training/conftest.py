@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from deaths import MODEL, Died, X, Y, dying, with_checkpoint
+from sklearn.base import clone
 
 from sklearn_gru.data import Scaler
 from sklearn_gru.nets import LOSSES, SequenceNet
@@ -127,3 +129,18 @@ def make_dataset():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def whole_fit():
+    """A fit that nothing has interrupted."""
+    return clone(MODEL).fit(X, Y)
+
+
+@pytest.fixture
+def died(tmp_path, monkeypatch):
+    """A fit that has died after its second epoch."""
+    model = with_checkpoint(MODEL, tmp_path)
+    with pytest.raises(Died), dying(monkeypatch, after=2):
+        model.fit(X, Y)
+    return model

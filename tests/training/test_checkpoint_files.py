@@ -12,50 +12,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 from deaths import (
-    QUICK,
+    MODEL,
     Died,
     X,
     Y,
     assert_same_bits,
     dying,
+    only_file,
     with_checkpoint,
 )
 from sklearn.base import clone
 from skorch.callbacks import Callback
 
-from sklearn_gru import Checkpoint, GRURegressor
+from sklearn_gru import Checkpoint
 from sklearn_gru.exceptions import CheckpointError, ModelFileError
 from sklearn_gru.training.checkpoint import RunFile
-
-MODEL = GRURegressor(**QUICK, dropout=0.2)
-
-
-@pytest.fixture(scope="module")
-def expected():
-    return clone(MODEL).fit(X, Y)
-
-
-@pytest.fixture
-def died(tmp_path, monkeypatch):
-    """A fit that has died after its second epoch."""
-    model = with_checkpoint(MODEL, tmp_path)
-    with pytest.raises(Died), dying(monkeypatch, after=2):
-        model.fit(X, Y)
-    return model
-
-
-def only_file(folder):
-    (path,) = folder.iterdir()
-    return path
-
 
 # Other fits
 
 
 WAITING = """
 import sys
-from deaths import X, Y, with_checkpoint
-from test_checkpoint_files import MODEL
+from deaths import MODEL, X, Y, with_checkpoint
 from sklearn_gru.training.checkpoint import RunFile
 
 end_epoch = RunFile.end_epoch
@@ -71,7 +49,7 @@ with_checkpoint(MODEL, sys.argv[1]).fit(X, Y)
 """
 
 
-def test_two_processes_with_the_same_fit(tmp_path, expected):
+def test_two_processes_with_the_same_fit(tmp_path, whole_fit):
     tests = Path(__file__).parents[1]
     path = os.pathsep.join(map(str, (tests, tests / "training", tests.parent)))
     other = subprocess.Popen(
@@ -88,16 +66,16 @@ def test_two_processes_with_the_same_fit(tmp_path, expected):
             model.fit(X, Y)
         assert not hasattr(model, "net_")
         assert_same_bits(
-            model.set_params(verbose=0, checkpoint=None).fit(X, Y), expected
+            model.set_params(verbose=0, checkpoint=None).fit(X, Y), whole_fit
         )
         with_checkpoint(MODEL, tmp_path).set_params(lr=0.5).fit(X, Y)
         other.communicate("\n")
     assert other.returncode == 0
     assert os.listdir(tmp_path) == []
-    assert_same_bits(with_checkpoint(MODEL, tmp_path).fit(X, Y), expected)
+    assert_same_bits(with_checkpoint(MODEL, tmp_path).fit(X, Y), whole_fit)
 
 
-def test_two_threads_with_the_same_fit(tmp_path, monkeypatch, expected):
+def test_two_threads_with_the_same_fit(tmp_path, monkeypatch, whole_fit):
     end_epoch, begun, go_on = RunFile.end_epoch, threading.Event(), threading.Event()
 
     def end_epoch_and_wait(file, net):
@@ -112,7 +90,7 @@ def test_two_threads_with_the_same_fit(tmp_path, monkeypatch, expected):
         with pytest.raises(CheckpointError, match="Another fit with the same"):
             with_checkpoint(MODEL, tmp_path).fit(X, Y)
         go_on.set()
-        assert_same_bits(first.result(), expected)
+        assert_same_bits(first.result(), whole_fit)
     assert os.listdir(tmp_path) == []
 
 
@@ -136,7 +114,7 @@ def failing(monkeypatch, name, n, number):
 @pytest.mark.parametrize("name", ["write", "fsync", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
 def test_a_full_disk_ends_the_fit_at_any_time(
-    name, number, tmp_path, monkeypatch, expected
+    name, number, tmp_path, monkeypatch, whole_fit
 ):
     n, whole = 1, False
     while not whole:
@@ -149,7 +127,7 @@ def test_a_full_disk_ends_the_fit_at_any_time(
             except OSError as error:
                 check_failure(error, model, folder, number)
             whole = len(calls) < n
-        assert_same_bits(model.fit(X, Y), expected)
+        assert_same_bits(model.fit(X, Y), whole_fit)
         assert os.listdir(folder) == []
         n += 1
     assert n > 3
@@ -168,14 +146,14 @@ def check_failure(error, model, folder, number):
         assert "No checkpoint was written before" in message
 
 
-def test_a_failed_fit_leaves_a_fitted_model_as_it_was(tmp_path, monkeypatch, expected):
-    model = copy.deepcopy(expected)
+def test_a_failed_fit_leaves_a_fitted_model_as_it_was(tmp_path, monkeypatch, whole_fit):
+    model = copy.deepcopy(whole_fit)
     model.set_params(checkpoint=Checkpoint(tmp_path, 0), lr=0.1)
     with monkeypatch.context() as patch:
         failing(patch, "write", 2, errno.ENOSPC)
         with pytest.raises(OSError, match="Training ended after epoch 2: No space"):
             model.fit(X, Y)
-    assert_same_bits(model, expected)
+    assert_same_bits(model, whole_fit)
 
 
 class NeverTrains(Callback):
@@ -230,7 +208,7 @@ def damaged(data):
         yield data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
 
-def test_a_damaged_file_is_not_read(died, tmp_path, expected):
+def test_a_damaged_file_is_not_read(died, tmp_path, whole_fit):
     path = only_file(tmp_path)
     for data in damaged(path.read_bytes()):
         path.write_bytes(data)
@@ -239,7 +217,7 @@ def test_a_damaged_file_is_not_read(died, tmp_path, expected):
         assert not hasattr(died, "net_")
         assert path.read_bytes() == data
     path.unlink()
-    assert_same_bits(died.fit(X, Y), expected)
+    assert_same_bits(died.fit(X, Y), whole_fit)
 
 
 def test_the_file_of_another_fit_is_not_read(died, tmp_path, monkeypatch):
@@ -253,18 +231,18 @@ def test_the_file_of_another_fit_is_not_read(died, tmp_path, monkeypatch):
         died.fit(X, Y)
 
 
-def test_what_a_killed_fit_has_left_is_removed(died, tmp_path, expected):
+def test_what_a_killed_fit_has_left_is_removed(died, tmp_path, whole_fit):
     path = only_file(tmp_path)
     foreign = tmp_path / ".another.safetensors.0123.tmp"
     for name in (f".{path.name}.0123.tmp", path.with_suffix(".lock"), foreign):
         (tmp_path / name).write_bytes(b"left")
-    assert_same_bits(died.fit(X, Y), expected)
+    assert_same_bits(died.fit(X, Y), whole_fit)
     assert list(tmp_path.iterdir()) == [foreign]
 
 
-def test_another_version_begins_anew(died, tmp_path, monkeypatch, expected):
+def test_another_version_begins_anew(died, tmp_path, monkeypatch, whole_fit):
     left = only_file(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr("sklearn_gru.training.fingerprint.version", lambda name: "0")
-        assert_same_bits(died.fit(X, Y), expected)
+        assert_same_bits(died.fit(X, Y), whole_fit)
     assert only_file(tmp_path) == left

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from deaths import (
+    MODEL,
     QUICK,
     SERIES,
     Died,
@@ -16,6 +17,7 @@ from deaths import (
     Y,
     assert_same_bits,
     dying,
+    only_file,
     with_checkpoint,
 )
 from sklearn.base import clone
@@ -25,27 +27,6 @@ from sklearn_gru import Checkpoint, GRUForecaster, GRURegressor, load
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.training import accelerated
 from sklearn_gru.training.checkpoint import RunFile
-
-MODEL = GRURegressor(**QUICK, dropout=0.2)
-
-
-@pytest.fixture(scope="module")
-def expected():
-    return clone(MODEL).fit(X, Y)
-
-
-@pytest.fixture
-def died(tmp_path, monkeypatch):
-    """A fit that has died after its second epoch."""
-    model = with_checkpoint(MODEL, tmp_path)
-    with pytest.raises(Died), dying(monkeypatch, after=2):
-        model.fit(X, Y)
-    return model
-
-
-def only_file(folder):
-    (path,) = folder.iterdir()
-    return path
 
 
 def test_a_checkpoint_is_a_value():
@@ -71,10 +52,10 @@ def test_a_folder_must_be_a_path():
 
 
 @pytest.mark.parametrize("kind", [str, Path, Checkpoint])
-def test_a_folder_is_made_and_left_empty(kind, tmp_path, expected):
+def test_a_folder_is_made_and_left_empty(kind, tmp_path, whole_fit):
     folder = tmp_path / "a" / "b"
     model = clone(MODEL).set_params(checkpoint=kind(folder)).fit(X, Y)
-    assert_same_bits(model, expected)
+    assert_same_bits(model, whole_fit)
     assert os.listdir(folder) == []
 
 
@@ -102,7 +83,7 @@ def test_one_epoch_writes_nothing(tmp_path, monkeypatch):
     assert not folder.exists()
 
 
-def test_other_data_and_parameters_begin_anew(died, tmp_path, expected):
+def test_other_data_and_parameters_begin_anew(died, tmp_path, whole_fit):
     left = only_file(tmp_path).read_bytes()
     others = [
         (clone(died), (np.where(X[3, 3, 0] == X, 0, X), Y)),
@@ -115,7 +96,7 @@ def test_other_data_and_parameters_begin_anew(died, tmp_path, expected):
         anew = clone(model).set_params(checkpoint=None).fit(*data)
         assert_same_bits(model.fit(*data), anew)
         assert only_file(tmp_path).read_bytes() == left
-    assert_same_bits(died.fit(X, Y), expected)
+    assert_same_bits(died.fit(X, Y), whole_fit)
 
 
 def test_a_continued_fit_says_so(died, capsys):

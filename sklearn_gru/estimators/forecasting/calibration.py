@@ -112,13 +112,16 @@ class HeldOutErrors:
     model : ForecastEngine, default=None
         None has one trained on the rows before `start` when errors are first asked
         for.
+    stretches : list of Stretch, default=None
+        None begins with one, of all rows.
     """
 
-    def __init__(self, start, engine, seed, model=None):
+    def __init__(self, start, engine, seed, model=None, stretches=None):
+        self.start = start
         self.engine = engine
         self.seed = seed
         self.model = model
-        self.stretches = [Stretch(start, engine.history.n_rows)]
+        self.stretches = stretches or [Stretch(start, engine.history.n_rows)]
 
     @property
     def has_gaps(self):
@@ -135,13 +138,9 @@ class HeldOutErrors:
         start : int
             The first row of the next stretch that is forecast.
         """
-        errors = HeldOutErrors(start, self.engine, self.seed, self.model)
-        errors.stretches = [
-            *self.stretches[:-1],
-            self.stretches[-1].closed(rows),
-            Stretch(start, 0),
-        ]
-        return errors
+        *earlier, last = self.stretches
+        stretches = [*earlier, last.closed(rows), Stretch(start, 0)]
+        return HeldOutErrors(self.start, self.engine, self.seed, self.model, stretches)
 
     def errors(self, rows, steps, train_model):
         """Measure the errors over all stretches, by step: (n, steps, n_targets).
@@ -177,17 +176,15 @@ class Stretch:
     `rows` is None while more may follow.
     """
 
-    def __init__(self, start, n_first, rows=None):
+    def __init__(self, start, n_first, rows=None, complete=None):
         self.start = start
         self.n_first = n_first
         self.rows = rows
-        self.complete = {}
+        self.complete = complete or {}
 
     def closed(self, rows):
         """Return the same errors, of rows that no more will follow."""
-        closed = Stretch(self.start, self.n_first, rows)
-        closed.complete = dict(self.complete)
-        return closed
+        return Stretch(self.start, self.n_first, rows, dict(self.complete))
 
     def errors(self, models, rows, steps):
         """Measure the errors of rows that came since the last call; join the others."""
