@@ -99,3 +99,13 @@ def test_accuracy(start, figures):
     for figure in figures:
         assert re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", ACCURACY)
         assert figure in row or f"{float(figure):.2f}" in row
+
+
+@pytest.mark.parametrize("page", [ACCURACY, BENCHMARKS], ids=["accuracy", "benchmarks"])
+def test_first_paragraph_of_results(page):
+    """Its figures are those of the tables."""
+    _label, _title, first, *rest = page.split("\n\n")
+    figures = re.findall(r"\d+\.\d+", first)
+    assert figures
+    for figure in figures:
+        assert re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", "\n\n".join(rest))
