@@ -12,7 +12,7 @@ import sklearn_gru.sktime
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 # Names on the page are indented and alone in their lines.
-ON_THE_PAGE = re.findall(r"(?m)^   ([a-zA-Z_.]+)$", PAGE.read_text())
+ON_THE_PAGE = re.findall(r"(?m)^   ([a-zA-Z_.]+)$", PAGE.read_text(encoding="utf-8"))
 MODULES = (
     sklearn_gru,
     sklearn_gru.datasets,
