@@ -27,6 +27,8 @@ default_role = "code"
 # A role that leads nowhere is an error.
 nitpicky = True
 smartquotes = False
+# On a class's own page its methods need not name it.
+toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
