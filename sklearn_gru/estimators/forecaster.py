@@ -135,8 +135,8 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
     >>> forecaster = forecaster.partial_fit(series[250:])
     >>> forecaster.n_iter_, len(forecaster.loss_curve_), forecaster.window_length_
     (3, 3, 24)
-    >>> sum(p.numel() for p in forecaster.net_.module_.parameters()) > 3000
-    True
+    >>> len(forecaster.net_.history)
+    3
 
     The series must be longer than the window:
 

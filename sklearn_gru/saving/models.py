@@ -128,7 +128,7 @@ def load(path, device="auto"):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "model.safetensors"
     ...     sklearn_gru.save(model, path)
-    ...     kept = sklearn_gru.load(path, device="cpu")
+    ...     kept = sklearn_gru.load(path)
     >>> bool((kept.predict(X) == model.predict(X)).all())
     True
     """
