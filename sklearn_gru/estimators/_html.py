@@ -2,6 +2,7 @@
 
 from sklearn_gru.estimators._private import VisualBlock
 
+# Below the address of the documentation in pyproject.toml, which a test compares.
 PAGE = "https://sklearn-gru.readthedocs.io/en/stable/api/generated/{page}.html"
 
 
