@@ -34,6 +34,7 @@ class BaseLanguageModel(BaseRecurrent):
     del _parameter_constraints["standardize"]
 
     _net_class = TextNet
+    _counted = "characters"
 
     def _fit(self, X, characters="", continuing=False):
         reset = self._starts_anew(continuing)

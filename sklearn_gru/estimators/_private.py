@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 from sklearn.utils.validation import (
     _check_feature_names_in as check_feature_names_in,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "VisualBlock",
     "check_feature_names_in",
     "check_sample_weight",
     "fit_context",

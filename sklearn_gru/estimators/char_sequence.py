@@ -7,13 +7,14 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.data import BOUNDARY, Vocabulary
+from sklearn_gru.estimators._html import LinksToItsPage
 from sklearn_gru.estimators._private import Interval, fit_context
 from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts
 
 
 class CharSequenceTransformer(
-    SavesItself, TextInputMixin, TransformerMixin, BaseEstimator
+    SavesItself, LinksToItsPage, TextInputMixin, TransformerMixin, BaseEstimator
 ):
     """Turn texts into sequences of integers, one for each character.
 

@@ -184,6 +184,8 @@ least 25: give a longer series or a shorter window.
     # Pipelines forward these with metadata routing on, as they do with it off.
     __metadata_request__predict = {"steps": True, "context": True}
 
+    _counted = "rows"
+
     def __init__(
         self,
         window_length="auto",
@@ -335,6 +337,9 @@ least 25: give a longer series or a shorter window.
             rows = self._read_more(X, y)
             self.engine_ = self._continued(rows)
         return self
+
+    def _n_counted(self):
+        return self.engine_.history.n_rows
 
     def _read_more(self, X, y):
         """Read rows to go on training with."""

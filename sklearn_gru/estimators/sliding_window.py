@@ -11,6 +11,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_gru.data import lagged_windows
+from sklearn_gru.estimators._html import LinksToItsPage
 from sklearn_gru.estimators._private import (
     Interval,
     StrOptions,
@@ -20,7 +21,9 @@ from sklearn_gru.estimators._private import (
 from sklearn_gru.estimators._saving import SavesItself
 
 
-class SlidingWindowTransformer(SavesItself, TransformerMixin, BaseEstimator):
+class SlidingWindowTransformer(
+    SavesItself, LinksToItsPage, TransformerMixin, BaseEstimator
+):
     """Turn every row of a series into the window of rows that ends at it.
 
     The number of rows stays the same. The result is a read-only view of one padded

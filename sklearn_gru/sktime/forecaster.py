@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
 from sklearn_gru.estimators._base import draw_seed
 from sklearn_gru.estimators._conformal import quantile_offsets, quantiles_between
+from sklearn_gru.estimators._html import PAGE
 from sklearn_gru.estimators._named_panels import read_panel
 from sklearn_gru.estimators._named_tables import (
     check_counts,
@@ -134,6 +135,7 @@ class GRUForecaster(PanelForecaster):
     # The rows that are needed again are kept here, without pandas' cost of joining.
     _config = {"remember_data": False}
     _y = _X = None
+    _doc_link_module = "sklearn_gru"
 
     def __init__(
         self,
@@ -220,6 +222,10 @@ class GRUForecaster(PanelForecaster):
         super().__init__()
         if missing == "mask":
             self.set_tags(**{"capability:missing_values": True})
+
+    @classmethod
+    def _generate_doc_link(cls):
+        return PAGE.format(page=f"sklearn_gru.sktime.{cls.__name__}")
 
     def _check_X_y(self, *args, **kwargs):
         try:
