@@ -86,6 +86,16 @@ def test_accuracy(start, figures):
         assert figure in row or f"{float(figure):.2f}" in row
 
 
+@pytest.mark.parametrize("page", [ACCURACY, BENCHMARKS], ids=["accuracy", "benchmarks"])
+def test_first_paragraph_of_results(page):
+    """Its figures are those of the tables."""
+    _label, _title, first, *rest = page.split("\n\n")
+    figures = re.findall(r"\d+\.\d+", first)
+    assert figures
+    for figure in figures:
+        assert re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", "\n\n".join(rest))
+
+
 def test_sequences():
     table = ACCURACY[ACCURACY.index("GRUClassifier\n     - last state only") :]
     rows = re.split(r"^   \* - ", table.split("\n\n")[0], flags=re.M)[1:]

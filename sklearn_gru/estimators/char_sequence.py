@@ -56,6 +56,8 @@ class CharSequenceTransformer(
     'abc'
     >>> [sequence[:, 0].tolist() for sequence in chars.transform(["bad", "", "b"])]
     [[3, 2, 1], [0], [3]]
+    >>> len(chars.fit_transform(["abba", "cab"])[0])
+    4
     >>> chars.set_params(max_length=3, pad=True).transform(["bad", "", "b"])
     array([[3, 2, 1],
            [0, 0, 0],

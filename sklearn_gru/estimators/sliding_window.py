@@ -69,6 +69,12 @@ class SlidingWindowTransformer(
            [2., 3.]])
     >>> lags.get_feature_names_out()
     array(['x0_lag2', 'x0_lag1'], dtype=object)
+
+    The training series is not remembered; every table is padded by itself:
+
+    >>> lags.fit(series).transform(series[2:])
+    array([[3., 3.],
+           [3., 3.]])
     """
 
     _parameter_constraints = {

@@ -351,6 +351,21 @@ class GRUForecaster(PanelForecaster):
             If the forecaster holds an object of yours, such as a callback.
         OSError
             If the file can't be written. What was there before is still there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sktime.datasets import load_airline
+        >>> import sklearn_gru
+        >>> from sklearn_gru.sktime import GRUForecaster
+        >>> forecaster = GRUForecaster(max_epochs=2).fit(load_airline(), fh=[1, 2])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "airline.safetensors"
+        ...     forecaster.save(path)
+        ...     kept = sklearn_gru.load(path)
+        >>> kept.predict().equals(forecaster.predict())
+        True
         """
         if serialization_format is None:
             ours = str(path).endswith(".safetensors")
@@ -379,6 +394,18 @@ class GRUForecaster(PanelForecaster):
         -------
         self : GRUForecaster
             `fit` then takes a series in without training.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from sklearn_gru.sktime import GRUForecaster
+        >>> index = pd.MultiIndex.from_product([["oslo", "rome"], range(60)])
+        >>> panel = pd.DataFrame({"rain": np.sin(np.arange(120) / 4)}, index)
+        >>> forecaster = GRUForecaster(max_epochs=2, random_state=0).pretrain(panel)
+        >>> new = pd.Series(np.cos(np.arange(60) / 4), name="rain")
+        >>> forecaster.fit(new, fh=[1, 2, 3]).predict().index.tolist()
+        [60, 61, 62]
         """
         # sktime widens the formats that it lets through for y here, but not for X.
         self.set_tags(X_inner_mtype=["pd-multiindex", "pd_multiindex_hier"])
