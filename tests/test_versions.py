@@ -53,7 +53,7 @@ def test_table_of_versions():
     rows = list(csv.reader(table.splitlines(), skipinitialspace=True))
     documented = {row[0].strip(): (Version(row[2]), Version(row[3])) for row in rows}
     run_by_ci = pins("constraints.txt")
-    required = requirements("sktime", "fast", "plot", "onnx")
+    required = requirements("sktime", "fast", "plot", "onnx", "progress")
     expected = {each.name: (floor(each), run_by_ci[each.name]) for each in required}
     assert documented == expected
 

@@ -37,6 +37,7 @@ from sklearn_gru.estimators._sequence_choices import (
     sequence_architecture,
     sequence_epochs,
 )
+from sklearn_gru.estimators._sequence_errors import saying_what_to_do_with_gaps
 from sklearn_gru.nets import POOLINGS, sequence_net
 from sklearn_gru.training import (
     Picked,
@@ -168,6 +169,11 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         """Validate `X` into an array (n, t, f) or a Ragged; `reset` learns its form."""
         if isinstance(X, (Picked, Ragged)):  # it was validated before
             return X
+        with saying_what_to_do_with_gaps(self):
+            return self._read_form(X, reset)
+
+    def _read_form(self, X, reset):
+        """Tell the forms of `X` apart, and validate it."""
         panel = read_pandas_panel(X)
         X = as_sequences(panel, self.time_axis if panel is X else 1)
         if isinstance(X, Ragged):
@@ -229,7 +235,8 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         elif n_channels != self._n_channels:
             raise ValueError(
                 f"X has {n_channels} features, but {type(self).__name__} is expecting "
-                f"{self._n_channels} features as input."
+                f"{self._n_channels} features as input. A table is read as sequences "
+                "of one feature; a single sequence of several is X[np.newaxis]."
             )
 
     def _read_weight(self, sample_weight, y):

@@ -19,6 +19,7 @@ from sklearn_gru.estimators._known_columns import (
 from sklearn_gru.estimators._time_index import (
     check_same_index,
     check_time_index,
+    refuse_dates_as_text,
     time_index_of,
 )
 from sklearn_gru.estimators.forecasting import Form, Rows
@@ -51,8 +52,9 @@ def read_series(estimator, X, y=None, *, known=None, may_end_in_future=False):
         If there are holes in the index, if `X` and `y` do not belong together, or if
         their values can't be read as finite numbers, or, with ``missing="mask"``, NaN.
     """
-    check_time_index(X, "X")
-    check_time_index(y, "y")
+    for table, name in ((X, "X"), (y, "y")):
+        refuse_dates_as_text(table, name)
+        check_time_index(table, name)
     check_same_index(X, y)
     splits = names_known_columns(estimator) if known is None else known.known_columns
     missing = estimator if known is None else estimator.engine_.relation
@@ -148,10 +150,11 @@ def _require_table(X):
             "forecaster reads one. Use sklearn_gru.sktime.GRUForecaster, whose "
             "`pretrain` learns from all series of a panel, or select one of them."
         )
-    if getattr(X, "ndim", 2) == 1:
+    is_flat = isinstance(X, (list, tuple)) and len(X) and np.isscalar(X[0])
+    if is_flat or getattr(X, "ndim", 2) == 1:
         raise ValueError(
             "Expected 2D array, got 1D array instead. Reshape your data: a single "
-            "series is X.reshape(-1, 1), or X.to_frame() of a pandas Series."
+            "series is np.reshape(X, (-1, 1)), or X.to_frame() of a pandas Series."
         )
     dates = []
     if isinstance(X, pd.DataFrame):
@@ -193,13 +196,16 @@ def saying_what_to_do(table, name):
                 f"Input {name} contains NaN. Fill such values, or fit with "
                 'missing="mask", which reads them as missing.'
             ) from error
-        column = _first_text_column(table)
-        if column is None or "could not convert" not in str(error):
+        if "could not convert" not in str(error):
             raise
-        raise ValueError(
-            f"Column {column!r} of {name} holds text ({str(error).split(': ')[-1]}). "
-            "Drop it, or encode it with an OrdinalEncoder or OneHotEncoder."
-        ) from error
+        column, text = _first_text_column(table), str(error).split(": ")[-1]
+        place = name if column is None else f"Column {column!r} of {name}"
+        advice = (
+            "It must be numbers."
+            if column is None
+            else "Drop it, or encode it with an OrdinalEncoder or OneHotEncoder."
+        )
+        raise ValueError(f"{place} holds text ({text}). {advice}") from error
 
 
 def _first_text_column(table):

@@ -1,5 +1,7 @@
 """Checking that the rows of a pandas object are equally spaced in time."""
 
+import re
+import warnings
 from bisect import bisect_left
 
 import numpy as np
@@ -18,6 +20,46 @@ def time_index_of(table):
     if isinstance(index, pd.Index) and is_integer_dtype(index.dtype):
         return index
     return None
+
+
+def refuse_dates_as_text(table, name):
+    """Raise if the index of a pandas object holds dates that pandas takes for text.
+
+    Their order could not be checked.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> refuse_dates_as_text(pd.Series([1.0, 2.0], index=["a", "b"]), "y")
+    >>> refuse_dates_as_text(pd.Series([1.0], index=["2024-03-01"]), "y")
+    Traceback (most recent call last):
+        ...
+    ValueError: The index of y holds dates as text ('2024-03-01'), so their order \
+can't be checked. Make them dates: y.index = pd.to_datetime(y.index), then \
+sort_index(). In read_csv, name the column in parse_dates, too.
+    """
+    index = getattr(table, "index", None)
+    if not isinstance(index, pd.Index) or not len(index) or index.nlevels > 1:
+        return
+    first = index[0]
+    if isinstance(first, str) and _is_a_date(first):
+        raise ValueError(
+            f"The index of {name} holds dates as text ({first!r}), so their order "
+            f"can't be checked. Make them dates: {name}.index = "
+            f"pd.to_datetime({name}.index), then sort_index(). In read_csv, name the "
+            "column in parse_dates, too."
+        )
+
+
+def _is_a_date(text):
+    """Tell whether a text is a day, not only a year or a number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pandas, which can't infer a format
+        try:
+            pd.to_datetime(text)
+        except (ValueError, TypeError, OverflowError):
+            return False
+    return len(re.findall(r"\d+", text)) > 1
 
 
 def of_one_kind(index, other):

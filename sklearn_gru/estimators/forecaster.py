@@ -76,6 +76,8 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
         The trained net; `net_.module_` is the PyTorch module.
     window_length_ : int
         Rows of history behind each forecast.
+    season_length_ : int
+        Rows of the season that was found or given; 1 if there is none.
     engine_ : ForecastEngine
         All that was learned, and the rows before the next forecast. Training replaces
         it; nothing changes it.
@@ -144,7 +146,7 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
     Traceback (most recent call last):
         ...
     ValueError: The series has 20 rows, but window_length=24 and horizon=1 need at \
-least 25: give a longer series or a shorter window.
+least 25: give a longer series, or a shorter window.
     """
 
     _parameter_constraints = {
@@ -416,6 +418,12 @@ least 25: give a longer series or a shorter window.
         """Rows of history behind each forecast."""
         check_is_fitted(self)
         return self.engine_.window_length_
+
+    @property
+    def season_length_(self):
+        """Rows of the season that was found or given; 1 if there is none."""
+        check_is_fitted(self)
+        return self.engine_.choices.season_length
 
     def __sklearn_is_fitted__(self):
         return "engine_" in vars(self)

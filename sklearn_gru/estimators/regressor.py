@@ -10,6 +10,7 @@ from sklearn_gru.estimators._base import require_finite
 from sklearn_gru.estimators._parameters import document_parameters
 from sklearn_gru.estimators._private import StrOptions, fit_context
 from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths, unpad
+from sklearn_gru.estimators._sequence_errors import saying_what_to_do_with_text
 from sklearn_gru.nets import LOSSES
 from sklearn_gru.training import dense, ragged
 
@@ -370,7 +371,10 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
 
 def _read_y_of_samples(y):
     """Validate targets into (n, o); tell whether o was absent."""
-    y = check_array(y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y")
+    with saying_what_to_do_with_text():
+        y = check_array(
+            y, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y"
+        )
     if y.ndim > 2 or y.ndim == 0:
         raise ValueError(
             "y must have shape (n_samples,) or (n_samples, n_outputs), got "

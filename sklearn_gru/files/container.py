@@ -29,6 +29,8 @@ DTYPES = {
     "F32": np.float32,
     "F64": np.float64,
 }
+# How files of pickle, and compressed ones of joblib, begin.
+PICKLED = b"\x80", b"\x78", b"\x1f\x8b"
 PACKAGES = "sklearn-gru", "torch", "numpy", "scikit-learn", "skorch"
 
 
@@ -78,7 +80,10 @@ def unpack(data, kind):
     try:
         tensors = safetensors.deserialize(data)
     except safetensors.SafetensorError as error:
-        raise ModelFileError(f"it is not a safetensors file: {error}") from error
+        problem = f"it is not a safetensors file: {error}"
+        if data.startswith(PICKLED):
+            problem += ". It looks like a file of pickle or joblib, which read theirs"
+        raise ModelFileError(problem) from error
     metadata = _metadata(data)
     _check_format(metadata, kind)
     arrays = {name: _array(name, **tensor) for name, tensor in tensors}

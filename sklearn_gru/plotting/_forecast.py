@@ -24,6 +24,8 @@ from sklearn_gru.plotting._inputs import (
     times_of,
 )
 
+LEAST_SHOWN = 100
+
 
 class ForecastDisplay:
     """A plot of the last rows of a series, their forecasts, and the next forecasts.
@@ -121,7 +123,8 @@ class ForecastDisplay:
         coverage : float or sequence of float, default=None
             Draw intervals that hold these shares of the values.
         n_shown : int, default=None
-            Draw only this many of the last rows of `y`.
+            Draw this many of the last rows of `y`; None draws four times as many as
+            are forecast behind them, and at least 100.
         name : str, default=None
             Label of the vertical axis; the target's name if `y` has one.
         **plot_options
@@ -198,7 +201,8 @@ class ForecastDisplay:
         column : int, default=0
             The column of `y` to draw.
         n_shown : int, default=None
-            Draw only this many of the last rows of `y`.
+            Draw this many of the last rows of `y`; None draws four times as many as
+            are forecast behind them, and at least 100.
         name : str, default=None
             Label of the vertical axis; the column's name if `y` has one.
         **plot_options
@@ -225,7 +229,8 @@ class ForecastDisplay:
         if season_length == "auto":
             season_length = season_of(observed, getattr(y, "index", None))
         naive = naive_forecasts(observed, len(ahead), season_length)
-        first = max(len(observed) - (n_shown or len(observed)), 0)
+        n_shown = max(LEAST_SHOWN, 4 * len(ahead)) if n_shown is None else n_shown
+        first = max(len(observed) - n_shown, 0)
         return cls(
             observed[first:],
             None if one_step is None else one_step[first:],

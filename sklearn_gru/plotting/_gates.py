@@ -216,14 +216,15 @@ class GateDisplay:
 
     def _draw_sequence(self, ax, changes):
         self.lines_ = []
+        n_features = self.sequence.shape[1]
+        names = self.names or [f"feature {k}" for k in range(n_features)]
         for k, values in enumerate(self.sequence.T):
             style = {"color": f"C{k}", "ls": STYLES[k % len(STYLES)], "lw": 1.2}
-            if self.names is not None:
-                style["label"] = self.names[k]
+            style["label"] = names[k]
             self.lines_ += ax.plot(values, **styled(style, changes))
-        one = self.names is not None and len(self.names) == 1
-        ax.set_ylabel(self.names[0] if one else "sequence")
-        if self.names is not None and not one:
+        is_named = self.names is not None and n_features == 1
+        ax.set_ylabel(names[0] if is_named else "sequence")
+        if n_features > 1:
             ax.legend(frameon=False, loc="best")
         finish(ax)
 

@@ -11,8 +11,8 @@ from sklearn_gru.nets.compiling import told_of_compiling
 class ProgressBar(Callback):
     """One bar over the epochs, with the losses and the learning rate beside it.
 
-    The bar moves with every batch. The training loss it shows is that of the last
-    batch, and at the end of an epoch the mean over the epoch.
+    The bar moves with every batch. The losses it shows are means over the last whole
+    epoch; in the first one, the training loss is that of the last batch.
     """
 
     # tqdm's own format would show fractions of an epoch.
@@ -27,19 +27,25 @@ class ProgressBar(Callback):
         # From here on, the bar tells the time that training takes.
         self.bar_.reset()
         self.bar_.set_description("Training")
-        self.epochs_ = 0
-        self.share_ = 1 / len(net.get_iterator(X, training=True))
+        self.epochs_ = self.batches_ = 0
+        self.n_batches_ = len(net.get_iterator(X, training=True))
         self.figures_ = {}
 
     def _announce_compiling(self):
         self.bar_.set_description("Compiling, once")
 
     def on_batch_end(self, net, training=False, loss=None, **kwargs):
-        if training and self.bar_.update(self.share_):
+        if not training:
+            return
+        # Sums of shares would pass the end, of which tqdm warns.
+        self.batches_ += 1
+        done = self.epochs_ + min(self.batches_ / self.n_batches_, 1)
+        if self.bar_.update(done - self.bar_.n) and not self.epochs_:
             self._show(net, loss=loss.item())
 
     def on_epoch_end(self, net, **kwargs):
         self.epochs_ += 1
+        self.batches_ = 0
         self.bar_.bar_format = self.form % self.epochs_
         last = net.history[-1]
         losses = {"loss": last["train_loss"]}

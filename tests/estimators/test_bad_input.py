@@ -33,16 +33,32 @@ def with_value(array, value):
 
 FITS = [
     # The forecaster
+    (GRUForecaster(horizon=90, **QUICK), (SERIES,), "give a .* a shorter horizon"),
+    (GRUForecaster(8, **QUICK), (SERIES[:, 0].tolist(),), r"np.reshape\(X, \(-1, 1\)"),
+    (GRUForecaster(8, **QUICK), (SERIES, ["up"] * 60), "y holds text .'up'.*numbers"),
+    (
+        GRUForecaster(8, **QUICK),
+        (TABLE.set_axis(TABLE.index.astype(str)),),
+        "index of X holds dates as text .'2020-01-01.*pd.to_datetime",
+    ),
     (GRUForecaster(24, **QUICK), (SERIES[:20],), r"20 rows.*window_length=24.*25"),
     (GRUForecaster(8, horizon=9, **QUICK), (SERIES[:16],), r"16 rows.*horizon=9.*17"),
     (GRUForecaster(**QUICK), (with_value(SERIES, np.nan),), "contains NaN"),
     (GRUForecaster(**QUICK), (with_value(SERIES, np.inf),), "contains infinity"),
     (GRUForecaster(**QUICK), (SERIES, with_value(SERIES, np.nan)), "contains NaN"),
     (GRUForecaster(**QUICK), (SERIES * 1e200,), "variance is too large"),
-    (GRUForecaster(**QUICK), ([["a"], ["b"], ["c"]],), "could not convert string"),
+    (
+        GRUForecaster(**QUICK),
+        ([["a"], ["b"], ["c"]],),
+        "X holds text .*must be numbers",
+    ),
     (GRUForecaster(**QUICK), (SERIES[:1],), r"1 sample\(s\).*minimum of 2"),
     (GRUForecaster(**QUICK), (SERIES[:0],), r"0 sample\(s\)"),
-    (GRUForecaster(**QUICK), (SERIES[:, 0],), r"Expected 2D array.*reshape\(-1, 1\)"),
+    (
+        GRUForecaster(**QUICK),
+        (SERIES[:, 0],),
+        r"Expected 2D array.*reshape\(X, \(-1, 1\)",
+    ),
     (GRUForecaster(**QUICK), (TABLE["a"],), r"Expected 2D array.*to_frame\(\)"),
     (GRUForecaster(**QUICK), (TABLE.reset_index(),), "Column 'index' of X holds dates"),
     (GRUForecaster(**QUICK), (X3,), "dim 3"),
@@ -299,3 +315,27 @@ def test_divergence_in_a_warm_start_keeps_the_weights():
 def test_make_windows_checks_its_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_windows(*arguments)
+
+
+def test_errors_of_sequences_say_what_to_do():
+    model = GRURegressor(**QUICK).fit(X3, Y)
+    with pytest.raises(ValueError, match=r"a single sequence .* is X\[np.newaxis\]"):
+        model.predict(X3[0])
+    assert model.predict(X3[0][np.newaxis]).shape == (1,)
+    for X in (with_value(X3, np.nan), [with_value(X3[0], np.nan), X3[1][:4]]):
+        with pytest.raises(ValueError, match="GRURegressor reads no missing values"):
+            model.predict(X)
+    with pytest.raises(ValueError, match=r"y holds text .*GRUClassifier learns"):
+        model.fit(X3, ["up"] * 20)
+
+
+def test_a_series_in_the_place_of_steps_is_not_printed():
+    model = GRUForecaster(8, **QUICK).fit(TABLE)
+    with pytest.raises(ValueError, match=r"at least 1, got a DataFrame\.$"):
+        model.predict(TABLE, TABLE)
+
+
+@pytest.mark.parametrize("labels", ["abc", ["2020", "2021", "2022"], ["1", "2", "3"]])
+def test_an_index_of_other_text_is_taken(labels):
+    index = [f"{label}" for label in np.resize(list(labels), 60)]
+    GRUForecaster(8, **QUICK).fit(TABLE.set_axis(index))

@@ -87,6 +87,35 @@ def test_the_index_tells_the_season_that_is_tested():
     assert asked.net_.module_.season_length == 5
 
 
+@pytest.mark.parametrize("beside", ["noise", "walk", "constant", "two of noise"])
+def test_columns_beside_the_target_do_not_hide_its_season(beside):
+    series = seasonal(240)
+    noise = np.random.default_rng(1).normal(size=(240, 2))
+    columns = {
+        "noise": noise[:, :1],
+        "walk": noise[:, :1].cumsum(axis=0),
+        "constant": np.full((240, 1), 7.0),
+        "two of noise": noise,
+    }[beside]
+    X = np.hstack([columns, series])
+    model = GRUForecaster(**QUICK).fit(X[:216], series[:216, 0])
+    assert model.season_length_ == SEASON
+    error = mean_absolute(model.predict(X[:216], steps=24) - series[216:, 0])
+    assert error < mean_absolute(naive_errors(series, 216, 1))
+
+
+def test_constant_columns_have_no_say_about_the_season_of_all():
+    table = np.hstack([seasonal(240), np.ones((240, 2))])
+    assert GRUForecaster(**QUICK).fit(table).season_length_ == SEASON
+    assert GRUForecaster(**QUICK).fit(np.ones((60, 2))).season_length_ == 1
+
+
+def test_a_season_that_can_not_be_used_is_told():
+    with pytest.warns(UserWarning, match="season_length=500 is not used.*windows of 1"):
+        model = GRUForecaster(**QUICK, season_length=500).fit(seasonal(240))
+    assert model.season_length_ == 1
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "quantile"])
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
 def test_what_follows_flat_windows_does_not_count_for_all_the_rest(loss, share):

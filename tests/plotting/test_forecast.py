@@ -61,7 +61,9 @@ def test_season_of_the_forecaster_counts_unless_there_is_one(table):
     fitted = GRUForecaster(14, 4, max_epochs=1, season_length=7).fit(weeks[:, None])
     display = ForecastDisplay.from_estimator(fitted, weeks[:, None])
     assert len(display.ahead) == 7
-    np.testing.assert_array_equal(display.naive[7:300], weeks[:293])
+    # The last hundred rows are shown.
+    np.testing.assert_array_equal(display.observed, weeks[200:])
+    np.testing.assert_array_equal(display.naive[:100], weeks[193:293])
     # The same is found where nothing was fitted.
     found = ForecastDisplay.from_predictions(weeks, display.ahead)
     np.testing.assert_array_equal(found.naive, display.naive)
@@ -218,3 +220,11 @@ def test_predictions_of_wrong_shapes_are_refused():
         ForecastDisplay.from_predictions([1, 2, 3], [4], intervals={0.9: [3, 5]})
     with pytest.raises(ValueError, match="has rows"):
         ForecastDisplay.from_predictions([], [4])
+
+
+def test_four_times_as_many_rows_are_shown_as_are_forecast():
+    rows = np.arange(400.0)
+    assert len(ForecastDisplay.from_predictions(rows, rows[:50]).observed) == 200
+    assert len(ForecastDisplay.from_predictions(rows, rows[:9]).observed) == 100
+    shown = ForecastDisplay.from_predictions(rows, rows[:9], n_shown=400)
+    assert len(shown.observed) == 400

@@ -91,3 +91,9 @@ def test_what_has_no_gates_is_refused(model, table):
         GateDisplay.from_predictions(
             np.ones(9), {"update": np.ones((9, 2))}, segment_length=2
         )
+
+
+def test_features_without_names_are_numbered():
+    display = GateDisplay.from_predictions(np.ones((5, 2)), {"update": np.ones((5, 3))})
+    legend = display.axes_["sequence"].get_legend()
+    assert [text.get_text() for text in legend.texts] == ["feature 0", "feature 1"]

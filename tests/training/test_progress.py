@@ -146,3 +146,28 @@ def test_a_bar_that_was_shown_can_be_pickled(make_model, make_dataset, capsys):
     model.train(make_dataset(), 1)
     bar = dict(model.net.callbacks_)["progress"]
     assert isinstance(pickle.loads(pickle.dumps(bar)), ProgressBar)
+
+
+@pytest.mark.filterwarnings("error")  # tqdm warns of a bar that goes too far
+@pytest.mark.parametrize("n_batches", [3, 7, 23, 50])
+def test_the_bar_never_passes_its_end(monkeypatch, n_batches):
+    monkeypatch.setenv("TQDM_MININTERVAL", "0")
+    bar = ProgressBar()
+    loader, recurrent = [None] * n_batches, SimpleNamespace(prepare=lambda: None)
+    net = SimpleNamespace(
+        max_epochs=3,
+        module_=SimpleNamespace(recurrent=recurrent),
+        get_iterator=lambda X, training: loader,
+        optimizer_=SimpleNamespace(param_groups=[{"lr": 0.1}]),
+        history=[],
+    )
+    bar.on_train_begin(net)
+    for epoch in range(3):
+        for batch in range(n_batches):
+            bar.on_batch_end(net, training=True, loss=torch.tensor(1.0))
+            assert bar.bar_.n == pytest.approx(epoch + (batch + 1) / n_batches)
+            assert bar.bar_.n <= epoch + 1
+        net.history.append({"train_loss": 0.5})
+        bar.on_epoch_end(net)
+        assert bar.figures_["loss"] == "0.5"
+    bar.on_train_end(net)

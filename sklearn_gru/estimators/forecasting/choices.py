@@ -62,13 +62,14 @@ class Choices:
         series = [rows.values for rows in panel]
         season = settings.season_length
         if season == "auto":
-            season = find_season(series, usual_season)
+            season = find_season([*map(_forecast_columns, panel)], usual_season)
         season = int(season or 1)  # grids hold NumPy's, which torch's layers refuse
         lengths = [len(rows) for rows in series]
         window, segment = _window(settings, min(lengths), season)
         _warn_of_a_short_series(settings, lengths, window, season)
         if season > window:
             _require_no_season(settings, window, season)
+            _warn_of_a_long_season(settings, window, season)
             season = 1
         return cls(
             window,
@@ -97,6 +98,11 @@ class Choices:
         return asked
 
 
+def _forecast_columns(rows):
+    """Return the columns that are forecast; what stands beside them has no say."""
+    return rows.values if rows.targets is None else rows.targets
+
+
 def _require_one_kind_of_interval(settings):
     if settings.loss == "quantile" and settings.interval_method == "adaptive":
         raise ValueError(
@@ -111,6 +117,17 @@ def _require_no_season(settings, window, season):
         raise ValueError(
             f'center="season" needs a window of a whole season: window_length={window} '
             f"is less than season_length={season}."
+        )
+
+
+def _warn_of_a_long_season(settings, window, season):
+    """Warn if a season that was asked for is longer than half the series."""
+    if settings.window_length == "auto" and settings.season_length != "auto":
+        warnings.warn(
+            f"season_length={season} is not used: it needs windows of as many rows, "
+            f"and the series is long enough for windows of {window}. Give a longer "
+            "series or a shorter season.",
+            stacklevel=2,
         )
 
 

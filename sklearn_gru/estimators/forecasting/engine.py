@@ -422,7 +422,8 @@ class ForecastEngine:
     def require_steps(self, steps):
         """Raise unless that many rows can be forecast."""
         if not isinstance(steps, (int, np.integer)) or steps < 1:
-            raise ValueError(f"steps must be an integer of at least 1, got {steps!r}.")
+            given = repr(steps) if np.isscalar(steps) else f"a {type(steps).__name__}"
+            raise ValueError(f"steps must be an integer of at least 1, got {given}.")
         if steps > self.horizon and self.relation.affine is None:
             raise ValueError(
                 f"steps={steps} is more than horizon={self.horizon}, and the targets "

@@ -89,6 +89,9 @@ def find_season(panel, usual=None):
     columns = [
         _changes(column) for rows in panel[::step] for column in rows[-MOST_ROWS:].T
     ]
+    columns = [changes for changes in columns if changes.any()]  # constants have none
+    if not columns:
+        return 1
     strength = {}
     for season in candidates:
         found = [_strength(changes, season, limit) for changes in columns]

@@ -20,8 +20,8 @@ def require_rows(n_rows, window_length, horizon, name="The series", note=""):
     if n_rows < needed:
         raise ValueError(
             f"{name} has {n_rows} rows{note}, but window_length={window_length} and "
-            f"horizon={horizon} need at least {needed}: give a longer series or a "
-            "shorter window."
+            f"horizon={horizon} need at least {needed}: give a longer series, or a "
+            f"shorter {'horizon' if horizon > window_length else 'window'}."
         )
 
 
