@@ -1,16 +1,22 @@
 """Checking that the rows of a pandas object are equally spaced in time."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_integer_dtype
 
+if TYPE_CHECKING:
+    pass
+
 # How many labels on both sides of a joint show whether it is a hole.
 N_LABELS = 15
 
 
-def time_index_of(table):
+def time_index_of(table: object) -> pd.Index | None:
     """Return the index of a pandas object if it counts time or rows, else None."""
     index = getattr(table, "index", None)
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)):
@@ -48,7 +54,7 @@ def is_later(label, index):
         ) from error
 
 
-def follows(later, index):
+def follows(later: pd.Index, index: pd.Index) -> bool:
     """Tell whether an index begins one step behind the end of another.
 
     Examples
@@ -97,7 +103,7 @@ def check_same_steps(later, index):
         )
 
 
-def continued(index, n_rows):
+def continued(index: pd.Index, n_rows: int) -> pd.Index | None:
     """Return the labels of the rows behind an index, or None if that has no rhythm.
 
     Examples
@@ -156,7 +162,7 @@ belong together in the order in which they are.
     )
 
 
-def check_time_index(table, name):
+def check_time_index(table: object, name: str) -> None:
     """Raise unless the time index of a pandas object is regular.
 
     Parameters
