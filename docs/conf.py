@@ -27,6 +27,7 @@ smartquotes = False
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it
 # The template lists methods itself; `Attributes` come from the docstrings.
 numpydoc_show_class_members = False
 

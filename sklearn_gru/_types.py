@@ -1,4 +1,9 @@
-"""Names of types that several modules share; type checkers alone import them."""
+"""Names of types that several modules share; type checkers alone import them.
+
+Some methods return an array or a str, but a list where a parameter or the input asks for
+it. Callers know which. So the result has the usual type `| Any`: nobody has to rule the
+list out.
+"""
 
 import os
 from collections.abc import Sequence

@@ -341,7 +341,7 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         )
         return require_finite(hidden.astype(np.float64), "The hidden state")
 
-    def gates(self, X: ArrayLike) -> dict[str, Floats | list[Floats]]:
+    def gates(self, X: ArrayLike) -> dict[str, Floats | Any]:
         """Compute the last layer's gates at every time step.
 
         The reset gate tells how much of the old state the candidate sees, the update

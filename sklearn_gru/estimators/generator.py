@@ -20,7 +20,7 @@ from sklearn_gru.training import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Self
+    from typing import Any, Self
 
     from sklearn_gru._types import (
         Activation,
@@ -350,7 +350,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         stop: str | list[str] | tuple[str, ...] | None = None,
         n: int = 1,
         random_state: RandomState = None,
-    ) -> str | list[str]:
+    ) -> str | Any:
         """Write on from a prompt.
 
         Parameters
