@@ -1,8 +1,8 @@
 """Names of types that several modules share; type checkers alone import them.
 
-Some methods return an array or a str, but a list where a parameter or the input asks for
-it. Callers know which. So the result has the usual type `| Any`: nobody has to rule the
-list out.
+Some methods return an array or a str, but a list where a parameter or the input asks
+for one. Callers know which. So the result has the usual type `| Any`: nobody has to
+rule the list out.
 """
 
 import os
