@@ -55,7 +55,7 @@ TimeAxis = Literal[1, 2]
 # What parameters of forecasters may be.
 Center = Literal["auto", "last", "mean", "season"] | None
 Channels = Literal["joint", "independent"]
-Context = Literal["extend", "apply"]
+ContextRule = Literal["extend", "apply"]
 ForecastLoss = Literal["squared_error", "absolute_error", "huber", "quantile"]
 IntervalMethod = Literal["adaptive", "split"]
 Missing = Literal["error", "mask"]

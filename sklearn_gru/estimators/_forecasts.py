@@ -29,11 +29,11 @@ from sklearn_gru.nets import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Literal
+    from typing import Any
 
     from numpy.typing import ArrayLike
 
-    from sklearn_gru._types import Array, Floats, IntervalMethod
+    from sklearn_gru._types import Array, ContextRule, Floats, IntervalMethod
     from sklearn_gru.estimators.forecasting import ForecastEngine
 
 
@@ -68,7 +68,7 @@ class Forecasts(TransformerMixin):
         self,
         X: ArrayLike | Origins,
         steps: int | None = None,
-        context: Literal["extend", "apply"] | None = None,
+        context: ContextRule | None = None,
     ) -> Floats:
         """Forecast each row of `X` from the rows before it, or the rows after `X`.
 
@@ -138,7 +138,7 @@ class Forecasts(TransformerMixin):
         self,
         X: ArrayLike,
         steps: int,
-        context: Literal["extend", "apply"] | None = None,
+        context: ContextRule | None = None,
     ) -> Floats:
         """Forecast the rows after every row of `X`, each from what was known then.
 
@@ -384,7 +384,7 @@ class Forecasts(TransformerMixin):
     def _read_context(
         self,
         X: ArrayLike,
-        context: Literal["extend", "apply"] | None = None,
+        context: ContextRule | None = None,
         steps: int | None = None,
     ) -> Context:
         """Validate `X`, which may end in future rows if `steps` are given.

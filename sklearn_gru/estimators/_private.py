@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-# Without types of their own, these would take those of the methods that they decorate.
+# As they come, without types, they would hide those of the methods that they decorate.
 fit_context: Callable[..., Callable[[Method], Method]] = _fit_context
 validate_params: Callable[..., Callable[[Method], Method]] = _validate_params
 

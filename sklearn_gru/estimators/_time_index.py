@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_integer_dtype
-
-if TYPE_CHECKING:
-    pass
 
 # How many labels on both sides of a joint show whether it is a hole.
 N_LABELS = 15
