@@ -6,7 +6,7 @@ OLDEST_VENV ?= .venv-oldest
 BENCH_VENV ?= .venv-bench
 ACCURACY_VENV ?= .venv-accuracy
 
-.PHONY: help demo test test-oldest test-slow docs bench accuracy clean
+.PHONY: help demo test test-oldest test-slow docs links bench accuracy clean
 
 help: ## list these commands
 	@grep -E "^[a-z-]+:.*## " $(MAKEFILE_LIST) | sed -E "s/:.*## /	/" | expand -t 14
@@ -31,6 +31,11 @@ test-oldest: $(OLDEST_VENV)/.installed ## the tests at the lowest supported vers
 docs: $(VENV)/.installed ## the pages in docs/_build/html
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/links.py docs/_build/html
+
+links: $(VENV)/.installed ## whether links to other sites work; needs the network
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m sphinx -D plot_gallery=0 -b linkcheck docs docs/_build/links
 
 # What ours is compared with lives in an environment of its own. BENCH="--help" lists cases
 # and options.

@@ -13,6 +13,7 @@ release = version = sklearn_gru.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -23,7 +24,11 @@ copybutton_prompt_is_regexp = True
 exclude_patterns = ["_build", "_templates"]
 templates_path = ["_templates"]
 default_role = "code"
+# A role that leads nowhere is an error.
+nitpicky = True
 smartquotes = False
+# On a class's own page its methods need not name it.
+toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
@@ -46,6 +51,21 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "show_signature": False,
     "remove_config_comments": True,
+}
+
+# Names of other packages that pages link to. The files list them, with their kinds and
+# pages; they are in git, so that a build needs no network.
+intersphinx_mapping = {
+    name: (address, f"inventories/{name}.txt")
+    for name, address in {
+        "accelerate": "https://huggingface.co/docs/accelerate/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "python": "https://docs.python.org/3/",
+        "sklearn": "https://scikit-learn.org/stable/",
+        "skorch": "https://skorch.readthedocs.io/en/stable/",
+        "sktime": "https://www.sktime.net/en/stable/",
+        "torch": "https://docs.pytorch.org/docs/stable/",
+    }.items()
 }
 
 html_theme = "pydata_sphinx_theme"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+__all__ = ["load_help_topics", "load_temperature", "make_sine"]
+
 # The chapters of Python's documentation, and those of their topics that `help` knows.
 HELP_CHAPTERS = {
     "built-in types": """bltin-code-objects bltin-ellipsis-object bltin-null-object

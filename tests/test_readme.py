@@ -8,7 +8,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 def test_code_blocks_run():
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 3
     names = {}
     for block in blocks:
         exec(compile(block, str(README), "exec"), names)

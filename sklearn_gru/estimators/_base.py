@@ -18,6 +18,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_gru.estimators._html import ShowsItsTraining
 from sklearn_gru.estimators._private import (
     Interval,
     InvalidParameterError,
@@ -58,6 +59,7 @@ ENOUGH_TO_HOLD_OUT = 500
 class BaseRecurrent(
     TellsCallbacks,
     SavesItself,
+    ShowsItsTraining,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,

@@ -43,6 +43,7 @@ class BaseLanguageModel(BaseRecurrent):
     del _parameter_constraints["standardize"]
 
     _net_class = TextNet
+    _counted = "characters"
 
     # Fitted attributes.
     classes_: Array

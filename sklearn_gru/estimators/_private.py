@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
 )
 from sklearn.utils._param_validation import validate_params as _validate_params
+from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 from sklearn.utils.validation import (
     _check_feature_names_in as check_feature_names_in,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "VisualBlock",
     "check_feature_names_in",
     "check_sample_weight",
     "fit_context",

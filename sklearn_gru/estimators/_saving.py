@@ -26,6 +26,19 @@ class SavesItself:
             optimizer's class.
         OSError
             If the file can't be written. What was there before is still there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import sklearn_gru
+        >>> chars = sklearn_gru.CharSequenceTransformer().fit(["abba", "cab"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "chars.safetensors"
+        ...     chars.save(path)
+        ...     kept = sklearn_gru.load(path)
+        >>> kept.vocabulary_.characters
+        'abc'
         """
         # The package knows all its estimators; this module knows none.
         import sklearn_gru

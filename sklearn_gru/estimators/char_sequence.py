@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_gru.data import BOUNDARY, Vocabulary
+from sklearn_gru.estimators._html import LinksToItsPage
 from sklearn_gru.estimators._private import Interval, fit_context
 from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CharSequenceTransformer(
-    SavesItself, TextInputMixin, TransformerMixin, BaseEstimator
+    SavesItself, LinksToItsPage, TextInputMixin, TransformerMixin, BaseEstimator
 ):
     """Turn texts into sequences of integers, one for each character.
 
@@ -64,6 +65,8 @@ class CharSequenceTransformer(
     'abc'
     >>> [sequence[:, 0].tolist() for sequence in chars.transform(["bad", "", "b"])]
     [[3, 2, 1], [0], [3]]
+    >>> len(chars.fit_transform(["abba", "cab"])[0])
+    4
     >>> chars.set_params(max_length=3, pad=True).transform(["bad", "", "b"])
     array([[3, 2, 1],
            [0, 0, 0],

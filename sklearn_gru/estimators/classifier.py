@@ -112,6 +112,29 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
     True
     >>> model.predict_proba(X[:1]).round(2).sum()
     np.float64(1.0)
+    >>> set(model.predict(X)) == set(model.classes_)
+    True
+
+    What the network makes of a sequence, and what its gates do meanwhile:
+
+    >>> model.transform(X).shape
+    (300, 80)
+    >>> sorted(model.gates(X))
+    ['reset', 'update']
+
+    One more epoch, on new sequences:
+
+    >>> n_epochs = model.n_iter_
+    >>> model = model.partial_fit(X[200:], y[200:])
+    >>> len(model.loss_curve_) - n_epochs
+    1
+
+    Symbols instead of quantities:
+
+    >>> symbols = [[3, 1, 3], [1, 2, 2]]
+    >>> reader = GRUClassifier(embedding_dim=2, units=4, max_epochs=2)
+    >>> reader.fit(symbols, ["a", "b"]).symbols_
+    array([1, 2, 3])
     """
 
     _parameter_constraints = {

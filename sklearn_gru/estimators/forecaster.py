@@ -145,6 +145,33 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
     >>> model.predict(series[250:], steps=3).shape
     (3, 1)
 
+    Forecasts of the rows after the training series, with an interval around each, and
+    with quantiles:
+
+    >>> forecaster = GRUForecaster(calibration_fraction=0.2, max_epochs=2)
+    >>> forecaster = forecaster.fit(series[:250])
+    >>> forecaster.forecast(3).shape
+    (3, 1)
+    >>> forecaster.predict_interval(steps=3, coverage=0.8).shape
+    (3, 1, 2)
+    >>> forecaster.predict_quantiles(steps=3, alpha=[0.1, 0.5, 0.9]).shape
+    (3, 1, 3)
+
+    Forecasts from every row, and the state of the network behind each:
+
+    >>> forecaster.rolling_forecast(series[250:], steps=3).shape
+    (50, 3, 1)
+    >>> forecaster.transform(series[250:]).shape
+    (50, 32)
+
+    One more epoch, on new rows:
+
+    >>> forecaster = forecaster.partial_fit(series[250:])
+    >>> forecaster.n_iter_, len(forecaster.loss_curve_), forecaster.window_length_
+    (3, 3, 24)
+    >>> len(forecaster.net_.history)
+    3
+
     The series must be longer than the window:
 
     >>> GRUForecaster(window_length=24).fit(series[:20])
@@ -190,6 +217,8 @@ least 25: give a longer series or a shorter window.
     }
     # Pipelines forward these with metadata routing on, as they do with it off.
     __metadata_request__predict = {"steps": True, "context": True}
+
+    _counted = "rows"
 
     def __init__(
         self,
@@ -342,6 +371,9 @@ least 25: give a longer series or a shorter window.
             rows = self._read_more(X, y)
             self.engine_ = self._continued(rows)
         return self
+
+    def _n_counted(self) -> int:
+        return self.engine_.history.n_rows
 
     def _read_more(self, X: ArrayLike, y: ArrayLike | None) -> Rows:
         """Read rows to go on training with."""

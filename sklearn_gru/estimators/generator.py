@@ -130,6 +130,30 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
     array(['s', 'e'], dtype=object)
     >>> model.bits_per_char("sea shells on the shore") < 1
     True
+    >>> model.score("sea shells") > model.score("sells shore")
+    True
+
+    What may come next, and the state of the network behind a prompt:
+
+    >>> model.predict_proba(["sea shell"]).shape == (1, len(model.classes_))
+    True
+    >>> model.transform(["sea shell", "on the sea shor"]).shape
+    (2, 32)
+
+    One more epoch, on new text:
+
+    >>> n_epochs = model.n_iter_
+    >>> model = model.partial_fit("The shells she sells are sea shells. ")
+    >>> len(model.loss_curve_) - n_epochs
+    1
+
+    Several texts have ends, which are learned, too:
+
+    >>> several = CharGRUGenerator(units=8, window_length=8, max_epochs=2)
+    >>> several.fit_transform(["sea shells", "sea shore"]).shape
+    (2, 8)
+    >>> several.classes_[0]
+    ''
     """
 
     def __init__(

@@ -103,8 +103,29 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
     >>> model = GRURegressor(units=16, random_state=0).fit(X[:200], y[:200])
     >>> model.score(X[200:], y[200:]) > 0.9
     True
+    >>> model.predict(X[:3]).shape
+    (3,)
+
+    What the network makes of a sequence, and what its gates do meanwhile:
+
     >>> model.transform(X).shape
     (300, 128)
+    >>> sorted(model.gates(X))
+    ['reset', 'update']
+
+    One more epoch, on new sequences:
+
+    >>> n_epochs = model.n_iter_
+    >>> model = model.partial_fit(X[200:], y[200:])
+    >>> len(model.loss_curve_) - n_epochs
+    1
+
+    Symbols instead of quantities:
+
+    >>> symbols = [[3, 1, 3], [1, 2, 2]]
+    >>> reader = GRURegressor(embedding_dim=2, units=4, max_epochs=2)
+    >>> reader.fit(symbols, [0.5, 1.5]).symbols_
+    array([1, 2, 3])
     """
 
     _parameter_constraints = {

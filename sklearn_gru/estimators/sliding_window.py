@@ -14,6 +14,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_gru.data import lagged_windows
+from sklearn_gru.estimators._html import LinksToItsPage
 from sklearn_gru.estimators._private import (
     Interval,
     StrOptions,
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from sklearn_gru._types import Array
 
 
-class SlidingWindowTransformer(SavesItself, TransformerMixin, BaseEstimator):
+class SlidingWindowTransformer(
+    SavesItself, LinksToItsPage, TransformerMixin, BaseEstimator
+):
     """Turn every row of a series into the window of rows that ends at it.
 
     The number of rows stays the same. The result is a read-only view of one padded
@@ -76,6 +79,12 @@ class SlidingWindowTransformer(SavesItself, TransformerMixin, BaseEstimator):
            [2., 3.]])
     >>> lags.get_feature_names_out()
     array(['x0_lag2', 'x0_lag1'], dtype=object)
+
+    The training series is not remembered; every table is padded by itself:
+
+    >>> lags.fit(series).transform(series[2:])
+    array([[3., 3.],
+           [3., 3.]])
     """
 
     _parameter_constraints = {

@@ -83,6 +83,8 @@ class ForecastDisplay:
     >>> display = ForecastDisplay.from_estimator(gru, wave[:, None], steps=8)
     >>> list(display.lines_)
     ['observed', 'naive', 'one_step', 'ahead']
+    >>> display.time_observed[-1], display.time_ahead[:2]
+    (np.int64(119), array([120, 121]))
     """
 
     ax_: Axes

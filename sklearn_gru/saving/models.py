@@ -121,6 +121,25 @@ def load(path: FilePath, device: Device = "auto") -> Any:
         If this machine lacks the device.
     OSError
         If there is no such file, or it may not be read.
+
+    See Also
+    --------
+    save : Write the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import sklearn_gru
+    >>> X = np.random.default_rng(0).normal(size=(30, 8))
+    >>> model = sklearn_gru.GRURegressor(units=4, max_epochs=2).fit(X, X[:, -1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "model.safetensors"
+    ...     sklearn_gru.save(model, path)
+    ...     kept = sklearn_gru.load(path)
+    >>> bool((kept.predict(X) == model.predict(X)).all())
+    True
     """
     place = "auto" if str(device) == "auto" else str(resolve_device(device))
     estimator = read_file(path, "model", partial(_made, place))

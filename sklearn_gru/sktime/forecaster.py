@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn_gru.estimators._adaptive import INTERVAL_METHODS
 from sklearn_gru.estimators._base import draw_seed
 from sklearn_gru.estimators._conformal import quantile_offsets, quantiles_between
+from sklearn_gru.estimators._html import PAGE
 from sklearn_gru.estimators._named_panels import read_panel
 from sklearn_gru.estimators._named_tables import (
     check_counts,
@@ -172,6 +173,7 @@ class GRUForecaster(PanelForecaster):
     # The rows that are needed again are kept here, without pandas' cost of joining.
     _config = {"remember_data": False}
     _y = _X = None
+    _doc_link_module = "sklearn_gru"
 
     def __init__(
         self,
@@ -258,6 +260,10 @@ class GRUForecaster(PanelForecaster):
         super().__init__()
         if missing == "mask":
             self.set_tags(**{"capability:missing_values": True})
+
+    @classmethod
+    def _generate_doc_link(cls) -> str:
+        return PAGE.format(page=f"sklearn_gru.sktime.{cls.__name__}")
 
     def _check_X_y(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -392,6 +398,21 @@ class GRUForecaster(PanelForecaster):
             If the forecaster holds an object of yours, such as a callback.
         OSError
             If the file can't be written. What was there before is still there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from sktime.datasets import load_airline
+        >>> import sklearn_gru
+        >>> from sklearn_gru.sktime import GRUForecaster
+        >>> forecaster = GRUForecaster(max_epochs=2).fit(load_airline(), fh=[1, 2])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "airline.safetensors"
+        ...     forecaster.save(path)
+        ...     kept = sklearn_gru.load(path)
+        >>> kept.predict().equals(forecaster.predict())
+        True
         """
         if serialization_format is None:
             ours = str(path).endswith(".safetensors")
@@ -420,6 +441,18 @@ class GRUForecaster(PanelForecaster):
         -------
         self : GRUForecaster
             `fit` then takes a series in without training.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> from sklearn_gru.sktime import GRUForecaster
+        >>> index = pd.MultiIndex.from_product([["oslo", "rome"], range(60)])
+        >>> panel = pd.DataFrame({"rain": np.sin(np.arange(120) / 4)}, index)
+        >>> forecaster = GRUForecaster(max_epochs=2, random_state=0).pretrain(panel)
+        >>> new = pd.Series(np.cos(np.arange(60) / 4), name="rain")
+        >>> forecaster.fit(new, fh=[1, 2, 3]).predict().index.tolist()
+        [60, 61, 62]
         """
         # sktime widens the formats that it lets through for y here, but not for X.
         self.set_tags(X_inner_mtype=["pd-multiindex", "pd_multiindex_hier"])

@@ -35,11 +35,14 @@ def accelerated(accelerator):
     Examples
     --------
     >>> import numpy as np
-    >>> from accelerate import Accelerator  # doctest: +SKIP
+    >>> from accelerate import Accelerator
     >>> from sklearn_gru import GRUForecaster
-    >>> X = np.sin(np.arange(500) / 5)[:, None]
-    >>> with accelerated(Accelerator()):  # doctest: +SKIP
-    ...     model = GRUForecaster(random_state=0).fit(X)
+    >>> from sklearn_gru.training import accelerated
+    >>> X = np.sin(np.arange(200) / 5)[:, None]
+    >>> with accelerated(Accelerator(cpu=True)):
+    ...     model = GRUForecaster(max_epochs=2, random_state=0).fit(X)
+    >>> model.n_iter_
+    2
     """
     token = _accelerator.set(accelerator)
     try:

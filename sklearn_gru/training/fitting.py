@@ -163,7 +163,8 @@ def _own_callbacks(net, dataset, settings, epochs):
     if settings.verbose == 1:
         callbacks.append(("progress", ProgressBar()))
     elif settings.verbose > 1:
-        callbacks.append(("print_log", PrintLog()))
+        log = PrintLog(keys_ignored=["train_size", "valid_size"])  # never change
+        callbacks.append(("print_log", log))
     return callbacks
 
 

@@ -11,6 +11,7 @@ class EveryBatch:
         self.history = history
         self.prefix = prefix
         self.n_batches = 0
+        self.size = 0
 
     def begin_batch(self):
         self.history.new_batch()
@@ -20,9 +21,11 @@ class EveryBatch:
         self.history.record_batch(f"{self.prefix}_loss", loss.item())
         self.history.record_batch(f"{self.prefix}_batch_size", size)
         self.n_batches += 1
+        self.size += size
 
     def end(self):
         self.history.record(f"{self.prefix}_batch_count", self.n_batches)
+        self.history.record(f"{self.prefix}_size", int(self.size))
 
 
 class WholeEpoch:
@@ -52,3 +55,4 @@ class WholeEpoch:
         self.history.record_batch(f"{self.prefix}_loss", mean)
         self.history.record_batch(f"{self.prefix}_batch_size", sum(sizes))
         self.history.record(f"{self.prefix}_batch_count", len(sizes))
+        self.history.record(f"{self.prefix}_size", int(sum(sizes)))

@@ -101,6 +101,8 @@ def test_text_is_trained_in_one_process():
 
 def test_one_process_may_compute_in_bfloat16():
     accelerate = pytest.importorskip("accelerate")
+    # A process has one precision for all, which another test may have chosen.
+    accelerate.state.AcceleratorState._reset_state(reset_partial_state=True)
     series = datasets.make_sine(300, noise=0.1, random_state=0)
     plain = GRUForecaster(**SETTINGS).fit(series)
     with accelerated(accelerate.Accelerator(cpu=True, mixed_precision="bf16")):
