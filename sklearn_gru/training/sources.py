@@ -131,7 +131,7 @@ Series = Resident | Streamed
 Source = Series | Padded
 
 
-def gather(values: Array, indices: Array) -> Array:
+def gather(values: Array | Picked, indices: Array) -> Array:
     """Return ``values[indices]``; release the pages of a mapped file after reading."""
     mapped = memory_map_of(values)
     if mapped is None:
@@ -167,7 +167,7 @@ class Picked:
         return np.asarray(self[:], dtype)
 
 
-def _fits(values: Array, dtype: torch.dtype, device: torch.device) -> bool:
+def _fits(values: Array | Picked, dtype: torch.dtype, device: torch.device) -> bool:
     if memory_map_of(values) is not None or overlaps_itself(values):
         return False
     if device.type != "cuda":
@@ -177,7 +177,7 @@ def _fits(values: Array, dtype: torch.dtype, device: torch.device) -> bool:
 
 
 def _standardized_copy(
-    values: Array, scaler: Encoder, dtype: torch.dtype, device: torch.device
+    values: Array | Picked, scaler: Encoder, dtype: torch.dtype, device: torch.device
 ) -> torch.Tensor:
     copy = torch.empty(values.shape, dtype=dtype, device=device)
     for start in range(0, len(values), BLOCK_ROWS):

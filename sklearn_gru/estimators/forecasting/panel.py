@@ -16,8 +16,6 @@ from sklearn_gru.estimators.forecasting.origins import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
-
     from sklearn_gru._types import Array, Floats
     from sklearn_gru.estimators.forecasting.engine import ForecastEngine
 
@@ -38,7 +36,7 @@ def share_a_network(engines: list[ForecastEngine]) -> bool:
 
 def forecast_panel(
     engines: list[ForecastEngine],
-    origins: Sequence[ArrayLike],
+    origins: Sequence[Array | list[int]],
     steps: int = 1,
     exogenous: list[Array] | None = None,
 ) -> Floats:

@@ -72,7 +72,7 @@ class Relation:
     missing: str
     x_scaler: AnyScaler
     y_scaler: AnyScaler | None
-    exogenous_scaler: Scaler | None
+    exogenous_scaler: AnyScaler | None
 
     @classmethod
     def learn(
@@ -181,7 +181,7 @@ class Relation:
         return 0 if self.exogenous_scaler is None else len(self.exogenous_scaler.mean)
 
     @property
-    def constant(self) -> Array:
+    def constant(self) -> Array | None:
         """Which of the network's outputs did not vary in the rows of the scalers."""
         return self.output_scaler.constant
 
