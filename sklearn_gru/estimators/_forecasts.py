@@ -61,6 +61,7 @@ class Context(NamedTuple):
 class Forecasts(TransformerMixin):
     """Forecasts of an estimator that has an engine in `engine_`."""
 
+    # Of the estimator.
     engine_: ForecastEngine
     interval_method: IntervalMethod
 

@@ -26,6 +26,7 @@ class ExportsSequences:
     Hook: `_save_onnx`.
     """
 
+    # Of the estimator.
     net_: Net
     embedding_dim: int | None
     time_axis: TimeAxis
@@ -129,6 +130,7 @@ class ExportsSequences:
 class ExportsForecasts:
     """Gives a forecaster `to_onnx`."""
 
+    # Of the estimator.
     engine_: ForecastEngine
     net_: Net
 

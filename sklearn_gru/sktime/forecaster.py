@@ -503,7 +503,7 @@ class GRUForecaster(PanelForecaster):
         if self.horizon is None:
             parameters["horizon"] = horizon
         # The engine keeps no rows from training: a second model measures the errors.
-        settings: Settings = checked_settings(parameters)
+        settings = checked_settings(parameters)
         settings.set_params(calibration_fraction=0.0)
         return settings
 
