@@ -14,10 +14,11 @@ help: ## list these commands
 demo: $(VENV)/.installed ## forecast four years of weather, or your own table with CSV=path.csv TARGET=column
 	$(BIN)/python examples/demo.py $(if $(CSV),--csv "$(CSV)") $(if $(TARGET),--target "$(TARGET)")
 
-test: $(VENV)/.installed ## what CI runs: style, imports, tests
+test: $(VENV)/.installed ## what CI runs: style, imports, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 test-slow: $(VENV)/.installed ## the long tests, about 20 minutes

@@ -32,6 +32,7 @@ toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
 autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it
 # The template lists methods itself; `Attributes` come from the docstrings.
 numpydoc_show_class_members = False
 

@@ -1,9 +1,17 @@
 """Small series and texts for examples and tests: nothing is downloaded."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 __all__ = ["load_help_topics", "load_temperature", "make_sine"]
 
@@ -24,7 +32,7 @@ HELP_CHAPTERS = {
 }
 
 
-def load_temperature():
+def load_temperature() -> pd.DataFrame:
     """Make the 8,000 daily temperatures of a well-known GRU tutorial.
 
     They are white noise, ``25 + 5 * RandomState(42).randn(8000)``: no model can
@@ -46,7 +54,12 @@ def load_temperature():
     return pd.DataFrame({"temperature": 25 + 5 * noise}, index=days)
 
 
-def make_sine(n_rows=1000, period=50.0, noise=0.0, random_state=None):
+def make_sine(
+    n_rows: int = 1000,
+    period: float = 50.0,
+    noise: float = 0.0,
+    random_state: int | None = None,
+) -> NDArray[np.float64]:
     """Make a sine wave.
 
     Parameters
@@ -70,10 +83,11 @@ def make_sine(n_rows=1000, period=50.0, noise=0.0, random_state=None):
     """
     wave = np.sin(2 * np.pi * np.arange(n_rows) / period)
     noise = noise * np.random.default_rng(random_state).normal(size=n_rows)
-    return (wave + noise)[:, None]
+    series: NDArray[np.float64] = (wave + noise)[:, None]
+    return series
 
 
-def load_help_topics():
+def load_help_topics() -> pd.DataFrame:
     """Load passages of Python's own help texts, with their chapters and topics.
 
     A passage is a paragraph of prose of a topic that ``help`` knows, such as
@@ -102,7 +116,7 @@ def load_help_topics():
         for topic in names.split()
     }
     # Chapters contain their sections: a passage belongs to the shortest topic it is in.
-    topic_of = {}
+    topic_of: dict[str, str] = {}
     for topic in sorted(topics, key=lambda name: len(topics[name])):
         for passage in _paragraphs(topics[topic]):
             topic_of.setdefault(passage, topic)
@@ -115,7 +129,7 @@ def load_help_topics():
     return table.sort_values("topic", kind="stable", ignore_index=True)
 
 
-def _paragraphs(text):
+def _paragraphs(text: str) -> Iterator[str]:
     """Yield paragraphs of prose as one line each; no headings, code or tables."""
     for block in re.split(r"\n\s*\n", text):
         paragraph = " ".join(block.split())

@@ -1,8 +1,14 @@
 """Finding, for each target, a column of which it is an affine image."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import Array, Floats
 
 BLOCK_ROWS = 1 << 16
 
@@ -27,19 +33,19 @@ class AffineMap:
     columns: np.ndarray
     slope: np.ndarray
     intercept: np.ndarray
-    tolerance: np.ndarray = field(default=0.0, repr=False)
-    ends: np.ndarray = field(default=None, repr=False)
+    tolerance: np.ndarray | float = field(default=0.0, repr=False)
+    ends: np.ndarray | None = field(default=None, repr=False)
 
     @classmethod
-    def identity(cls, n_columns):
+    def identity(cls, n_columns: int) -> AffineMap:
         """Make the map whose targets are the columns themselves."""
         return cls(np.arange(n_columns), np.ones(n_columns), np.zeros(n_columns))
 
-    def __call__(self, x):
+    def __call__(self, x: Array) -> Floats:
         """Map `x` of shape (..., n_columns) to targets (..., n_targets)."""
         return x[..., self.columns] * self.slope + self.intercept
 
-    def first_contradiction(self, x, y):
+    def first_contradiction(self, x: Array, y: Array) -> tuple[int, int] | None:
         """Find the first row of `y` that is not the image of the row of `x`.
 
         Where one of them is NaN, nothing contradicts.
@@ -80,7 +86,7 @@ class AffineMap:
         return 1 + 2 * distance
 
 
-def find_affine_map(x, y, skip_nan=False):
+def find_affine_map(x: Array, y: Array, skip_nan: bool = False) -> AffineMap | None:
     """Find, for every column of `y`, a column of `x` of which it is an affine image.
 
     MinMaxScaler, StandardScaler, RobustScaler and MaxAbsScaler are affine maps. So

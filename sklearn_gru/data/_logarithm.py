@@ -1,10 +1,16 @@
 """Standardisation of logarithms."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.data._scaling import Scaler, fit_scaler
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import Array, Floats
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,13 @@ class LogScaler:
 
 
 def fit_log_scaler(
-    values,
-    slope=1.0,
-    intercept=0.0,
-    standardize=True,
-    logged=True,
-    skip_nan=False,
-):
+    values: Array,
+    slope: Floats | float = 1.0,
+    intercept: Floats | float = 0.0,
+    standardize: bool = True,
+    logged: Array | bool = True,
+    skip_nan: bool = False,
+) -> LogScaler:
     """Compute mean and standard deviation of each column's logarithms.
 
     Parameters

@@ -1,11 +1,17 @@
 """The memory of an array: mapped from a file, or shared by views."""
 
+from __future__ import annotations
+
 import mmap
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def memory_map_of(array):
+
+def memory_map_of(array: object) -> np.memmap[Any, Any] | None:
     """Return the :class:`numpy.memmap` behind an array or a view, or None.
 
     Parameters

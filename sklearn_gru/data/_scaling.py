@@ -1,10 +1,18 @@
 """Standardisation, computed a block at a time."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.data._memory import memory_map_of, release
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from sklearn_gru._types import Array, Floats
 
 BLOCK_ELEMENTS = 1 << 18
 
@@ -22,10 +30,10 @@ class Scaler:
 
     mean: np.ndarray
     scale: np.ndarray
-    constant: np.ndarray = field(default=None, repr=False)
+    constant: np.ndarray | None = field(default=None, repr=False)
 
     @classmethod
-    def identity(cls, n_columns, constant=None):
+    def identity(cls, n_columns: int, constant: Array | None = None) -> Scaler:
         """Make the scaler that changes nothing."""
         return cls(np.zeros(n_columns), np.ones(n_columns), constant)
 
@@ -34,18 +42,20 @@ class Scaler:
         size = np.where(self.mean == 0, self.scale, np.abs(self.mean))
         return replace(self, scale=np.where(self.constant, size, self.scale))
 
-    def transform(self, values, dtype=np.float64):
+    def transform(self, values: Array, dtype: DTypeLike = np.float64) -> Array:
         """Standardise `values` of shape (..., n_columns)."""
         # What overflows is infinite; what follows is refused where it is not finite.
         with np.errstate(over="ignore"):
             return ((values - self.mean) / self.scale).astype(dtype, copy=False)
 
-    def inverse_transform(self, values):
+    def inverse_transform(self, values: Array) -> Floats:
         """Map standardised `values` back, in float64."""
         return values.astype(np.float64) * self.scale + self.mean
 
 
-def fit_scaler(values, weight=None, skip_nan=False):
+def fit_scaler(
+    values: Array, weight: Floats | None = None, skip_nan: bool = False
+) -> Scaler:
     """Compute the mean and the standard deviation of each column, the last axis.
 
     The values are read a block at a time, in float64, so that neither a view of

@@ -1,8 +1,16 @@
 """Reading every accepted form of a set of sequences into one of two: dense, ragged."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, TimeAxis
 
 
 @dataclass(frozen=True)
@@ -20,27 +28,27 @@ class Ragged:
     rows: np.ndarray
     lengths: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.lengths)
 
     @property
-    def starts(self):
+    def starts(self) -> Array:
         """The row at which each sequence starts, shape (n_sequences,)."""
         return np.cumsum(self.lengths) - self.lengths
 
-    def split(self, rows=None):
+    def split(self, rows: Array | None = None) -> list[Array]:
         """List the sequences of `rows` (this object's own by default)."""
         rows = self.rows if rows is None else rows
         return np.split(rows, np.cumsum(self.lengths)[:-1])
 
-    def pick(self, indices):
+    def pick(self, indices: Array) -> Ragged:
         """Copy some of the sequences, in the order of `indices`."""
         sequences = self.split()
         rows = np.concatenate([sequences[i] for i in indices])
         return Ragged(rows, self.lengths[indices])
 
 
-def as_sequences(X, time_axis=1):
+def as_sequences(X: ArrayLike, time_axis: TimeAxis = 1) -> Array | Ragged:
     """Read sequences in any accepted form.
 
     Parameters

@@ -1,11 +1,17 @@
 """Symbols, integers that name something, as positions among the known symbols."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.data._memory import memory_map_of, release
 from sklearn_gru.data._scaling import BLOCK_ELEMENTS
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import Array, Floats
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,10 @@ class Symbols:
 
     known: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.known) + 1  # unknown symbols have the last position
 
-    def transform(self, values):
+    def transform(self, values: Array) -> Array:
         """Map symbols to their positions, int32; unknown symbols to the last one."""
         require_symbols(values)
         return positions(values, self.known, unknown=len(self.known))
@@ -55,7 +61,7 @@ def positions(values, known, unknown):
     return np.where(found, place, unknown).astype(np.int32)
 
 
-def fit_symbols(values, weight=None):
+def fit_symbols(values: Array, weight: Floats | None = None) -> Symbols:
     """Collect the symbols that occur, block by block.
 
     Parameters

@@ -1,10 +1,18 @@
 """Texts laid end to end, and where a text stops."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.data._vocabulary import BOUNDARY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sklearn_gru.data._vocabulary import Vocabulary
 
 BLOCK_CHARACTERS = 1 << 20
 
@@ -33,7 +41,7 @@ class Corpus:
     starts: np.ndarray
 
     @classmethod
-    def of(cls, texts, vocabulary):
+    def of(cls, texts: Sequence[str], vocabulary: Vocabulary) -> Corpus:
         """Encode texts, block by block."""
         starts = np.cumsum([0] + [len(text) + 1 for text in texts])
         symbols = np.full(starts[-1], BOUNDARY, dtype=np.int32)
@@ -95,12 +103,12 @@ class StopStrings:
     True
     """
 
-    def __init__(self, strings):
+    def __init__(self, strings: list[str]) -> None:
         self.strings = strings
         self.held = ""
         self.found = False
 
-    def pass_on(self, piece, last=False):
+    def pass_on(self, piece: str, last: bool = False) -> str:
         """Take one more piece, maybe the last, and return what can be passed on."""
         text = self.held + piece
         cuts = [

@@ -1,12 +1,20 @@
 """Text as integers: one symbol per character."""
 
+from __future__ import annotations
+
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.data._symbols import positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
 BOUNDARY = 0
 UNKNOWN = 1
@@ -37,7 +45,7 @@ class Vocabulary:
     characters: str
 
     @classmethod
-    def of(cls, texts, min_count=1):
+    def of(cls, texts: Iterable[str], min_count: int = 1) -> Vocabulary:
         """Collect the characters that the texts together hold `min_count` times."""
         counts = Counter()
         for text in texts:
@@ -52,14 +60,14 @@ class Vocabulary:
         characters = state["codes"].tobytes().decode("utf-32-le", "surrogatepass")
         vars(self)["characters"] = characters
 
-    def __len__(self):
+    def __len__(self) -> int:
         return N_SPECIAL + len(self.characters)
 
     @cached_property
     def _codes(self):
         return code_points(self.characters)
 
-    def encode(self, text):
+    def encode(self, text: str) -> NDArray[np.int32]:
         """Map a string to its symbols, int32 of shape (len(text),)."""
         places = positions(code_points(text), self._codes, UNKNOWN - N_SPECIAL)
         return places + N_SPECIAL

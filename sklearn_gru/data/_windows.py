@@ -1,12 +1,20 @@
 """Windows over a series, as views: no element is copied."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
+if TYPE_CHECKING:
+    from typing import Any, Literal
 
-def window_view(series, window_length):
+    from numpy.typing import ArrayLike, NDArray
+
+
+def window_view(series: NDArray[Any], window_length: int) -> NDArray[Any]:
     """Return every window of consecutive rows of a series.
 
     Parameters
@@ -33,7 +41,9 @@ def window_view(series, window_length):
     return np.moveaxis(view, -1, 1)
 
 
-def make_windows(series, window_length, horizon=1, stride=1):
+def make_windows(
+    series: ArrayLike, window_length: int, horizon: int = 1, stride: int = 1
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Cut a series into windows and the rows that follow each of them.
 
     Every usable window is included, also the last one.
@@ -105,7 +115,13 @@ least 3; give a longer series or a shorter window.
     return windows, targets
 
 
-def lagged_windows(series, window_length, lag=0, pad="edge", flatten=False):
+def lagged_windows(
+    series: NDArray[Any],
+    window_length: int,
+    lag: int = 0,
+    pad: Literal["edge", "zero"] = "edge",
+    flatten: bool = False,
+) -> NDArray[Any]:
     """Return, for every row, the window of rows that ends `lag` rows before it.
 
     Parameters
@@ -151,7 +167,7 @@ def lagged_windows(series, window_length, lag=0, pad="edge", flatten=False):
     )
 
 
-def require_positive_integer(name, value):
+def require_positive_integer(name: str, value: object) -> None:
     """Raise a ValueError that names `name` unless `value` is an integer above 0."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")

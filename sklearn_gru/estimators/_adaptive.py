@@ -1,5 +1,9 @@
 """Adaptive prediction intervals: bounds that follow the errors of a series."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from scipy.signal import lfilter
@@ -10,6 +14,9 @@ from sklearn_gru.estimators._conformal import (
     offsets_by_step,
 )
 from sklearn_gru.estimators._known_errors import target_by_target
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import Floats
 
 # Until this many errors are known, intervals are split-conformal.
 FEWEST = 20
@@ -25,7 +32,9 @@ TINY = 1e-300
 
 
 @target_by_target
-def adaptive_offsets(errors, alpha, extrapolate=False):
+def adaptive_offsets(
+    errors: Floats, alpha: Floats, extrapolate: bool = False
+) -> Floats:
     """Compute the offsets of each step ahead, behind all known errors.
 
     The radius of an interval of coverage c, made when k errors of its step are known,
@@ -85,7 +94,7 @@ def adaptive_offsets(errors, alpha, extrapolate=False):
     return offsets
 
 
-def adaptive_offsets_over(errors, alpha, first):
+def adaptive_offsets_over(errors: Floats, alpha: Floats, first: int) -> Floats:
     """Compute the offsets one step ahead at each of the last origins.
 
     Parameters

@@ -1,9 +1,12 @@
 """The base of all recurrent estimators. Think twice before adding anything here."""
 
+from __future__ import annotations
+
 import copy
 import os
 from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -39,6 +42,16 @@ from sklearn_gru.training import (
     resolve_device,
     train,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, Self
+
+    from sklearn_gru._types import Array, Auto, CheckpointPlace, RandomState
+    from sklearn_gru.training import SequenceDataset, TextDataset
+
+Estimator = TypeVar("Estimator", bound="BaseRecurrent")
+Numbers = TypeVar("Numbers", bound="float | Array")
 
 ENOUGH_TO_HOLD_OUT = 500
 
@@ -85,12 +98,17 @@ class BaseRecurrent(
         "verbose": [Options(Integral, {0, 1, 2}), "boolean"],
     }
 
-    _net_class = Net
+    _net_class: type[Net] = Net
 
-    def _validate_params(self):
+    # Fitted attributes.
+    net_: Net
+    n_features_in_: int
+    feature_names_in_: Array
+
+    def _validate_params(self) -> None:
         super()._validate_params()
         layers = self.units if isinstance(self.units, (tuple, list)) else (self.units,)
-        whole = all(isinstance(n, Integral) and n >= 1 for n in layers)
+        whole = all(isinstance(n, Integral) and not n < 1 for n in layers)
         if not layers or not whole:
             raise InvalidParameterError(
                 f"The 'units' parameter of {type(self).__name__} must be an int of at "
@@ -106,25 +124,27 @@ class BaseRecurrent(
                 )
 
     @property
-    def loss_curve_(self):
+    def loss_curve_(self) -> list[float]:
         """Training loss of every epoch."""
         check_is_fitted(self)
         return loss_curve(self.net_)
 
     @property
-    def n_iter_(self):
+    def n_iter_(self) -> int:
         """Number of epochs trained."""
         return len(self.loss_curve_)
 
-    def _starts_anew(self, continuing):
+    def _starts_anew(self, continuing: bool) -> bool:
         """Tell whether a fit forgets what was learned before."""
         return not (self.__sklearn_is_fitted__() and (continuing or self.warm_start))
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "net_" in vars(self)
 
     @contextmanager
-    def _fitting(self, X, y=None, sample_weight=None):
+    def _fitting(
+        self, X: object, y: object = None, sample_weight: object = None
+    ) -> Iterator[None]:
         """Run a fit and tell callbacks of it; if it fails, restore all attributes."""
         with self._telling(X, y, sample_weight), self._all_or_nothing():
             yield
@@ -132,7 +152,7 @@ class BaseRecurrent(
                 self._fit_task.end()
 
     @contextmanager
-    def _all_or_nothing(self):
+    def _all_or_nothing(self) -> Iterator[None]:
         """Run a fit; if it fails, restore all attributes."""
         before = dict(vars(self))
         try:
@@ -141,10 +161,17 @@ class BaseRecurrent(
         except BaseException:
             for name in set(vars(self)) - set(before):
                 delattr(self, name)
-            vars(self).update(before)
+            self.__dict__.update(before)
             raise
 
-    def _make_net(self, module, criterion, seed, reset, **module_arguments):
+    def _make_net(
+        self,
+        module: Callable[..., torch.nn.Module],
+        criterion: Callable[..., torch.nn.Module],
+        seed: int,
+        reset: bool,
+        **module_arguments: Any,
+    ) -> Net:
         """Build a net or, unless `reset`, copy the fitted one."""
         architecture = architecture_of(self, **module_arguments)
         if not reset:
@@ -160,7 +187,13 @@ class BaseRecurrent(
             net_class=self._net_class,
         )
 
-    def _train(self, net, dataset, epochs, rows_of=None):
+    def _train(
+        self,
+        net: Net,
+        dataset: SequenceDataset | TextDataset,
+        epochs: int,
+        rows_of: Callable[[Array], tuple[Any, Any]] | None = None,
+    ) -> None:
         """Train a net and keep it; `rows_of` lets callbacks score, see `Scored`."""
         classes = getattr(self, "classes_", None)
         scored = rows_of and Scored(
@@ -170,47 +203,50 @@ class BaseRecurrent(
         train(net, dataset, training_settings_of(self), epochs, scored, task)
         self.net_ = net
 
-    def _with_net(self, net):
+    def _with_net(self, net: Net) -> Self:
         """Return an estimator like this one that predicts with another net."""
         twin = copy.copy(self)
         twin.net_ = net
         return twin
 
     @property
-    def _n_features_out(self):
-        return self.net_.module_.recurrent.output_size
+    def _n_features_out(self) -> int:
+        return int(self.net_.module_.recurrent.output_size)
 
     @property
-    def _torch_dtype(self):
-        return getattr(torch, self.dtype)
+    def _torch_dtype(self) -> torch.dtype:
+        dtype: torch.dtype = getattr(torch, self.dtype)
+        return dtype
 
-    def _draw_seed(self, continuing):
+    def _draw_seed(self, continuing: bool) -> int:
         return draw_seed(self.random_state, None if continuing else self.checkpoint)
 
-    def _choose_device(self, reset):
+    def _choose_device(self, reset: bool) -> None:
         """Note the device to train on: unless `reset`, that of the fitted net."""
         device = resolve_device(self.device) if reset else self.net_.device
         self._device_name = str(device)
 
     @property
-    def _device(self):
+    def _device(self) -> torch.device:
         return torch.device(self._device_name)
 
 
-def validated(estimator):
+def validated(estimator: Estimator) -> Estimator:
     """Return an estimator, or raise if a parameter of its is out of its range."""
     estimator._validate_params()
     return estimator
 
 
-def holds_out(early_stopping, n_samples, enough=ENOUGH_TO_HOLD_OUT):
+def holds_out(
+    early_stopping: bool | Auto, n_samples: int, enough: int = ENOUGH_TO_HOLD_OUT
+) -> bool:
     """Tell whether a fit on this many samples watches a held-out part of them."""
     if early_stopping == "auto":
         return n_samples >= enough
     return early_stopping
 
 
-def draw_seed(random_state, checkpoint=None):
+def draw_seed(random_state: RandomState, checkpoint: CheckpointPlace = None) -> int:
     """Draw a seed from `random_state`; if None, from the operating system.
 
     What the operating system has given is kept in the folder of a checkpoint, if there
@@ -223,12 +259,12 @@ def draw_seed(random_state, checkpoint=None):
     return new_seed()
 
 
-def new_seed():
+def new_seed() -> int:
     """Draw a seed from the operating system."""
     return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
 
 
-def require_finite(values, name):
+def require_finite(values: Numbers, name: str) -> Numbers:
     """Return `values`; raise if they hold NaN or infinity."""
     if not np.isfinite(values).all():
         raise ValueError(

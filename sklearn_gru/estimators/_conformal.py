@@ -1,11 +1,21 @@
 """Split-conformal prediction: from past errors to future bounds."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import norm
 
 from sklearn_gru.estimators._known_errors import target_by_target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Floats
 
 NORMAL = "A normal distribution stands in."
 
@@ -124,7 +134,7 @@ def _known_by_step(errors, alpha, extrapolate, instead, later):
 
 
 @target_by_target
-def offsets_by_step(errors, alpha, extrapolate=False):
+def offsets_by_step(errors: Floats, alpha: Floats, extrapolate: bool = False) -> Floats:
     """Compute the offsets of each step ahead from the known errors of that step.
 
     Parameters
@@ -149,7 +159,9 @@ def offsets_by_step(errors, alpha, extrapolate=False):
 
 
 @target_by_target
-def quantile_offsets(errors, levels, alpha, extrapolate=False):
+def quantile_offsets(
+    errors: Floats, levels: Sequence[float], alpha: Floats, extrapolate: bool = False
+) -> Floats:
     """Compute by how much forecast quantiles have to rise to hold on known errors.
 
     The quantile of level a > 1/2 rises by the k-th smallest of its n known errors,
@@ -215,7 +227,9 @@ def _raised(errors, levels):
     return offsets
 
 
-def quantiles_between(quantiles, levels, alpha):
+def quantiles_between(
+    quantiles: Floats, levels: Sequence[float], alpha: ArrayLike
+) -> Floats:
     """Interpolate quantiles, linearly between their normal scores.
 
     Parameters

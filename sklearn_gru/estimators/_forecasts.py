@@ -1,8 +1,10 @@
 """What a fitted forecaster can be asked for; nothing here changes it."""
 
+from __future__ import annotations
+
 import warnings
 from numbers import Real
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from sklearn.base import TransformerMixin
@@ -24,6 +26,15 @@ from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
 from sklearn_gru.estimators.forecasting import Origins, Rows
 from sklearn_gru.nets import QUANTILES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, ContextRule, Floats, IntervalMethod
+    from sklearn_gru.estimators.forecasting import ForecastEngine
 
 
 class Context(NamedTuple):
@@ -50,7 +61,16 @@ class Context(NamedTuple):
 class Forecasts(TransformerMixin):
     """Forecasts of an estimator that has an engine in `engine_`."""
 
-    def predict(self, X, steps=None, context=None):
+    # Of the estimator.
+    engine_: ForecastEngine
+    interval_method: IntervalMethod
+
+    def predict(
+        self,
+        X: ArrayLike | Origins,
+        steps: int | None = None,
+        context: ContextRule | None = None,
+    ) -> Floats:
         """Forecast each row of `X` from the rows before it, or the rows after `X`.
 
         Parameters
@@ -89,7 +109,7 @@ class Forecasts(TransformerMixin):
             forecast = self._forecast_from([n_known], rows, steps, before)[0]
         return self._in_shape(forecast)
 
-    def forecast(self, steps, X=None):
+    def forecast(self, steps: int, X: ArrayLike | None = None) -> Floats:
         """Forecast the rows after the training series, or after `X`.
 
         Parameters
@@ -115,7 +135,12 @@ class Forecasts(TransformerMixin):
             )
         return self._in_shape(self.engine_.forecast(steps))
 
-    def rolling_forecast(self, X, steps, context=None):
+    def rolling_forecast(
+        self,
+        X: ArrayLike,
+        steps: int,
+        context: ContextRule | None = None,
+    ) -> Floats:
         """Forecast the rows after every row of `X`, each from what was known then.
 
         Parameters
@@ -151,7 +176,7 @@ class Forecasts(TransformerMixin):
                 )
         return self._forecast_from(np.arange(1, n_known + 1), rows, steps, before)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Floats:
         """Compute the hidden state behind each row's forecast.
 
         Parameters
@@ -170,7 +195,12 @@ class Forecasts(TransformerMixin):
             np.arange(n_known), rows.values, before, rows.exogenous
         )
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(
+        self,
+        X: ArrayLike | Origins,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """Compute R² of the one-step-ahead forecasts, over rows whose target is known.
 
         Parameters
@@ -194,7 +224,13 @@ class Forecasts(TransformerMixin):
             y = relation.in_shape(relation.targets_of(rows))
         return _r2_score(y, predicted, sample_weight)
 
-    def predict_interval(self, X=None, steps=None, *, coverage=0.9):
+    def predict_interval(
+        self,
+        X: ArrayLike | None = None,
+        steps: int | None = None,
+        *,
+        coverage: float = 0.9,
+    ) -> Floats:
         """Forecast with intervals that hold their coverage: conformal prediction.
 
         The errors of forecasts over the rows that `calibration_fraction` kept out of
@@ -231,7 +267,13 @@ class Forecasts(TransformerMixin):
         tails = [(1 - coverage) / 2, (1 + coverage) / 2]
         return self.predict_quantiles(X, steps, alpha=tails)
 
-    def predict_quantiles(self, X=None, steps=None, *, alpha=(0.1, 0.5, 0.9)):
+    def predict_quantiles(
+        self,
+        X: ArrayLike | None = None,
+        steps: int | None = None,
+        *,
+        alpha: float | Sequence[float] | Floats = (0.1, 0.5, 0.9),
+    ) -> Floats:
         """Forecast quantiles, as `predict_interval` does intervals.
 
         Parameters
@@ -255,7 +297,8 @@ class Forecasts(TransformerMixin):
         if self.engine_.forecasts_quantiles:
             return self._network_quantiles(X, steps, errors, levels)
         if self.interval_method == "split" or X is None or isinstance(X, Origins):
-            center = self.forecast(steps) if X is None else self.predict(X, steps)
+            ahead = cast("int", steps)  # if there is no X
+            center = self.forecast(ahead) if X is None else self.predict(X, steps)
             offsets = INTERVAL_METHODS[self.interval_method](errors, levels)
         elif steps is None:
             center, offsets = self._row_by_row(X, errors[:, 0], levels)
@@ -265,7 +308,9 @@ class Forecasts(TransformerMixin):
             offsets = offsets[:, 0]
         return center[..., None] + offsets  # (steps or n_rows, ..., levels)
 
-    def _network_quantiles(self, X, steps, errors, levels):
+    def _network_quantiles(
+        self, X: ArrayLike | None, steps: int | None, errors: Floats, levels: Floats
+    ) -> Floats:
         """Forecast quantiles by a network for them, conformalised."""
         engine = self.engine_
         rows, before = engine.history.last, None
@@ -282,7 +327,9 @@ class Forecasts(TransformerMixin):
         quantiles = quantiles[:, 0] if steps is None else quantiles[0]
         return quantiles[:, 0] if engine.relation.form.flat else quantiles
 
-    def _row_by_row(self, X, errors, levels):
+    def _row_by_row(
+        self, X: ArrayLike, errors: Floats, levels: Floats
+    ) -> tuple[Floats, Floats]:
         """Forecast each row of X, and measure its offsets by the rows before it."""
         rows, before, n_rows, n_silent = self._read_context(X)
         engine = self.engine_
@@ -298,7 +345,9 @@ class Forecasts(TransformerMixin):
         known = np.maximum(np.arange(n_rows) - n_silent, 0)
         return self._in_shape(forecast), offsets[known]
 
-    def _behind(self, X, steps, errors, levels):
+    def _behind(
+        self, X: ArrayLike, steps: int, errors: Floats, levels: Floats
+    ) -> tuple[Floats, Floats]:
         """Forecast the rows behind X, and measure their offsets by all rows of X."""
         rows, before, n_known, n_silent = self._read_context(X, steps=steps)
         engine = self.engine_
@@ -310,7 +359,7 @@ class Forecasts(TransformerMixin):
             errors = np.concatenate([errors, later])
         return self._in_shape(forecast), adaptive_offsets(errors, levels)
 
-    def _calibration_errors(self, steps):
+    def _calibration_errors(self, steps: int) -> Floats:
         calibration = self.engine_.calibration
         if calibration is None:
             raise ValueError(
@@ -319,19 +368,26 @@ class Forecasts(TransformerMixin):
             )
         return calibration.errors(self.engine_, steps)
 
-    def _forecast_from(self, origins, rows, steps, before):
+    def _forecast_from(
+        self, origins: ArrayLike, rows: Rows, steps: int, before: Rows | None
+    ) -> Floats:
         return self.engine_.forecast_from(
             origins, rows.values, steps, before, rows.exogenous
         )
 
-    def _require_future_rows(self, n_future, steps):
+    def _require_future_rows(self, n_future: int, steps: int) -> None:
         """Raise if `steps` rows are to be forecast, and not so many are known of."""
         places = self.engine_.relation.form.known_columns
         if places:
             self.engine_.require_steps(steps)
             require_future_rows(n_future, steps, self, places)
 
-    def _read_context(self, X, context=None, steps=None):
+    def _read_context(
+        self,
+        X: ArrayLike,
+        context: ContextRule | None = None,
+        steps: int | None = None,
+    ) -> Context:
         """Validate `X`, which may end in future rows if `steps` are given.
 
         Returns
@@ -359,7 +415,7 @@ class Forecasts(TransformerMixin):
             )
         return Context(rows, before, n_known, min(n_silent, n_known))
 
-    def _rows_before(self, rows, n_future):
+    def _rows_before(self, rows: Rows, n_future: int) -> tuple[Rows | None, int]:
         """Find the rows before those of X in the training series, and what X repeats.
 
         Returns
@@ -390,15 +446,16 @@ class Forecasts(TransformerMixin):
             )
         return before, history.n_rows - (place.start or 0)
 
-    def _in_shape(self, y):
+    def _in_shape(self, y: Floats) -> Floats:
         return self.engine_.relation.in_shape(y)
 
 
-def _r2_score(y, predicted, weight):
+def _r2_score(y: Any, predicted: Floats, weight: ArrayLike | None) -> float:
     """Compute R², the mean over targets, each on the rows where it is known."""
     known = ~np.isnan(y)
     if known.all():
-        return r2_score(y, predicted, sample_weight=weight)
+        score: float = r2_score(y, predicted, sample_weight=weight)
+        return score
     scores, targets = [], map(_columns, (y, predicted, known))
     for target, forecast, rows in zip(*targets, strict=True):
         of_rows = None if weight is None else np.asarray(weight)[rows]
@@ -406,11 +463,11 @@ def _r2_score(y, predicted, weight):
     return float(np.mean(scores))
 
 
-def _columns(values):
+def _columns(values: Array) -> Array:
     return values.reshape(len(values), -1).T
 
 
-def _levels(alpha):
+def _levels(alpha: float | Sequence[float] | Floats) -> Floats:
     """Read probabilities as an array (n_levels,)."""
     levels = np.atleast_1d(np.asarray(alpha, dtype=float))
     if levels.ndim != 1:

@@ -1,10 +1,21 @@
 """Columns of X that are known of the future, and rows that lie in it."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.data import find_affine_map, varies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from sklearn_gru._types import Array
+    from sklearn_gru.estimators._forecasts import Forecasts
+    from sklearn_gru.estimators.forecaster import GRUForecaster
 
 
 def names_known_columns(estimator):
@@ -12,7 +23,7 @@ def names_known_columns(estimator):
     return estimator.known_columns is not None and len(estimator.known_columns) > 0
 
 
-def places_of_known(estimator):
+def places_of_known(estimator: GRUForecaster) -> tuple[int, ...]:
     """Return where the columns stand in X that `known_columns` names.
 
     Parameters
@@ -107,7 +118,7 @@ def other_places(places, n_columns):
     return [place for place in range(n_columns) if place not in places]
 
 
-def names_at(estimator, places):
+def names_at(estimator: Forecasts, places: Iterable[int]) -> list[Any]:
     """List columns of X by name, or by position if they have none."""
     names = getattr(estimator, "feature_names_in_", range(estimator.n_features_in_))
     return [names[place] for place in places]
@@ -147,7 +158,7 @@ def refuse_known_targets(estimator, table, places, targets, names, skip_nan):
         )
 
 
-def count_future_rows(values):
+def count_future_rows(values: Array) -> int:
     """Count the last rows in which everything is NaN.
 
     Examples
@@ -211,7 +222,9 @@ def _first_nan(values, names, index):
     return f"column {names[column]!r}, row {label}"
 
 
-def require_future_rows(n_future, steps, estimator, places):
+def require_future_rows(
+    n_future: int, steps: int, estimator: Forecasts, places: tuple[int, ...]
+) -> None:
     """Raise unless there are `steps` future rows.
 
     If values may be missing, there must be no more of them: rows of the past may look

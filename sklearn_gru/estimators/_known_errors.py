@@ -1,11 +1,23 @@
 """Errors of forecasts of which some are unknown, because their truth is missing."""
 
+from __future__ import annotations
+
 from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def target_by_target(offsets):
+    from sklearn_gru._types import Floats
+
+Others = ParamSpec("Others")
+
+
+def target_by_target(
+    offsets: Callable[Concatenate[Floats, Others], Floats],
+) -> Callable[Concatenate[Floats, Others], Floats]:
     """Let a function of errors see each target alone, if they miss different rows.
 
     Parameters
@@ -31,7 +43,7 @@ def target_by_target(offsets):
     """
 
     @wraps(offsets)
-    def of_each(errors, *args, **kwargs):
+    def of_each(errors: Floats, *args: Others.args, **kwargs: Others.kwargs) -> Floats:
         known = np.isfinite(errors)
         if (known == known[:, :, :1]).all():
             return offsets(errors, *args, **kwargs)

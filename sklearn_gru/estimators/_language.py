@@ -1,6 +1,9 @@
 """The engine of CharGRUGenerator: alphabet, training, reading, writing."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,8 +16,14 @@ from sklearn_gru.estimators._base import BaseRecurrent
 from sklearn_gru.estimators._private import Interval
 from sklearn_gru.estimators._texts import as_texts, check_text
 from sklearn_gru.estimators._writing import Continuation, as_strings, write
-from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol
+from sklearn_gru.nets import IGNORED, LanguageNet, NextSymbol, Sampler
 from sklearn_gru.training import TextDataset, TextNet, Writer, one_thread, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, Self
+
+    from sklearn_gru._types import Array
 
 ENOUGH_TO_HOLD_OUT = 100_000
 
@@ -36,7 +45,13 @@ class BaseLanguageModel(BaseRecurrent):
     _net_class = TextNet
     _counted = "characters"
 
-    def _fit(self, X, characters="", continuing=False):
+    # Fitted attributes.
+    classes_: Array
+    vocabulary_: Vocabulary
+
+    def _fit(
+        self, X: Iterable[str], characters: str = "", continuing: bool = False
+    ) -> Self:
         reset = self._starts_anew(continuing)
         endless = isinstance(X, str)
         texts = _texts_to_learn(X)
@@ -60,7 +75,7 @@ class BaseLanguageModel(BaseRecurrent):
             self.net_.module_.eval()
         return self
 
-    def _set_alphabet(self, vocabulary, endless):
+    def _set_alphabet(self, vocabulary: Vocabulary, endless: bool) -> None:
         characters = list(vocabulary.characters)
         symbols = np.arange(N_SPECIAL, len(vocabulary))
         if not endless:
@@ -73,7 +88,9 @@ class BaseLanguageModel(BaseRecurrent):
         self._class_of[symbols] = np.arange(len(symbols))
         self._endless = endless
 
-    def _dataset(self, texts, endless, seed, hold_out):
+    def _dataset(
+        self, texts: list[str], endless: bool, seed: int, hold_out: bool
+    ) -> TextDataset:
         """Encode texts, and split off the part that early stopping watches."""
         validation = None
         if hold_out and self._holds_out(texts, endless):
@@ -82,14 +99,16 @@ class BaseLanguageModel(BaseRecurrent):
             validation = self._corpus_dataset(held_out)
         return self._corpus_dataset(texts, validation)
 
-    def _holds_out(self, texts, endless):
+    def _holds_out(self, texts: list[str], endless: bool) -> bool:
         """Tell whether a fit on these texts watches a held-out part of them."""
         if self.early_stopping == "auto":
             can_be_split = endless or len(texts) > 1
             return can_be_split and sum(map(len, texts)) >= ENOUGH_TO_HOLD_OUT
-        return self.early_stopping
+        return bool(self.early_stopping)
 
-    def _corpus_dataset(self, texts, validation=None):
+    def _corpus_dataset(
+        self, texts: list[str], validation: TextDataset | None = None
+    ) -> TextDataset:
         return TextDataset(
             Corpus.of(texts, self.vocabulary_),
             self._class_of,
@@ -101,22 +120,30 @@ class BaseLanguageModel(BaseRecurrent):
             validation=validation,
         )
 
-    def _encode(self, text):
+    def _encode(self, text: str) -> Array:
         return np.concatenate([[BOUNDARY], self.vocabulary_.encode(text)])
 
-    def _read_to_the_end(self, X):
+    def _read_to_the_end(self, X: Iterable[str]) -> torch.Tensor:
         """Return the hidden states at the ends of texts, a tensor (n, units)."""
         check_is_fitted(self)
         texts = [self._encode(text) for text in as_texts(X)]
         lengths = np.array([len(text) for text in texts])
-        last = [None] * len(texts)
+        last: list[Any] = [None] * len(texts)
         for members, start, hidden, _ in read(self.net_.module_, texts, UNKNOWN):
             ends = lengths[members] - start - 1
             for row in np.flatnonzero(ends < hidden.shape[1]):
                 last[members[row]] = hidden[row, ends[row]].clone()
         return torch.stack(last)
 
-    def _write(self, prompt, length, stop, sampler, n=1, at_once=1):
+    def _write(
+        self,
+        prompt: str,
+        length: int,
+        stop: str | Iterable[str] | None,
+        sampler: Sampler,
+        n: int = 1,
+        at_once: int = 1,
+    ) -> Iterator[list[str]]:
         """Iterate over what is added to each of `n` texts that begin with a prompt.
 
         Reading a prompt is not put off until the first character is asked for.
@@ -128,7 +155,7 @@ class BaseLanguageModel(BaseRecurrent):
         texts = [Continuation(self.classes_, stop) for _ in range(n)]
         return write(texts, writer.blocks(length, at_once), length)
 
-    def _log_likelihood(self, texts):
+    def _log_likelihood(self, texts: list[str]) -> tuple[float, int]:
         """Sum the log-likelihood of all known characters, and count them."""
         module = self.net_.module_
         texts = [self._encode(text) for text in texts if text]
@@ -144,14 +171,16 @@ class BaseLanguageModel(BaseRecurrent):
         return total, count
 
 
-def _texts_to_learn(X):
+def _texts_to_learn(X: Iterable[str]) -> list[str]:
     texts = [X] if isinstance(X, str) else as_texts(X)
     if not any(texts):
         raise ValueError("X has 0 characters; at least 1 is required to learn from.")
     return texts
 
 
-def _split_text(texts, fraction, seed):
+def _split_text(
+    texts: list[str], fraction: float, seed: int
+) -> tuple[list[str], list[str]]:
     """Hold out the end of an endless text."""
     (text,) = texts
     n_held_out = max(1, round(fraction * len(text)))
@@ -164,7 +193,9 @@ def _split_text(texts, fraction, seed):
     return [text[:-n_held_out]], [text[-n_held_out:]]
 
 
-def _split_texts(texts, fraction, seed):
+def _split_texts(
+    texts: list[str], fraction: float, seed: int
+) -> tuple[list[str], list[str]]:
     """Hold out some of several texts, drawn at random."""
     if len(texts) < 2:
         raise ValueError(
@@ -180,7 +211,7 @@ def _split_texts(texts, fraction, seed):
     return training, held_out
 
 
-def _surprise(module, hidden, classes):
+def _surprise(module: LanguageNet, hidden: torch.Tensor, classes: Array) -> float:
     """Sum ``-log p`` over the classes (b, T) that are not `IGNORED`."""
     with one_thread(brief=True), torch.inference_mode():
         logits = module.head(hidden).double().flatten(0, 1)

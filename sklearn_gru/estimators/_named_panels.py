@@ -1,11 +1,21 @@
 """Reading pandas panels, whose series are named by the index levels before the time."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from sklearn_gru.estimators._named_tables import known_values_of, read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sklearn_gru._types import Array, Table
+    from sklearn_gru.estimators.forecasting import Relation
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Panel:
     rows: list
     times: list
 
-    def check_times(self, check):
+    def check_times(self, check: Callable[[pd.Series, str], None]) -> None:
         """Apply a check to the index of each series; to equal ones once.
 
         Parameters
@@ -39,7 +49,14 @@ class Panel:
             check(table, f"the series {self.names[i]!r}")
 
 
-def read_panel(y, X, columns, relation=None, *, sort=True):
+def read_panel(
+    y: Table,
+    X: pd.DataFrame | None,
+    columns: list[Any],
+    relation: Relation | None = None,
+    *,
+    sort: bool = True,
+) -> Panel:
     """Read the series of a panel or hierarchy.
 
     The tables are read as a whole and cut afterwards: pandas would take minutes to
@@ -76,7 +93,9 @@ def read_panel(y, X, columns, relation=None, *, sort=True):
     return Panel(names, parts, _times(y.index, order, bounds))
 
 
-def rows_behind(table, names, last):
+def rows_behind(
+    table: pd.DataFrame, names: pd.Index, last: pd.Index
+) -> tuple[pd.DataFrame | None, pd.Index | None]:
     """Select the rows of a panel that are later than known ones.
 
     Parameters
@@ -112,7 +131,9 @@ def rows_behind(table, names, last):
     return table[later], found
 
 
-def read_known(X, columns, names):
+def read_known(
+    X: pd.DataFrame, columns: list[Any], names: pd.Index
+) -> tuple[list[Array], list[pd.Index]]:
     """Read what is known of the future of some series, and when it is.
 
     Parameters
@@ -146,7 +167,9 @@ def read_known(X, columns, names):
     return [parts[i] for i in places], [times[i] for i in places]
 
 
-def with_labels(names, times, level_names):
+def with_labels(
+    names: pd.Index, times: list[pd.Index], level_names: list[Any]
+) -> pd.MultiIndex:
     """Make the index of a panel that has the same number of rows for each series.
 
     Parameters

@@ -1,5 +1,9 @@
 """Reading pandas tables whose rows and columns are paired by their labels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_integer_dtype
@@ -7,8 +11,14 @@ from pandas.api.types import is_integer_dtype
 from sklearn_gru.estimators._time_index import check_time_index
 from sklearn_gru.estimators.forecasting import Form, Rows
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def check_steps_of_one(table, name="y"):
+    from sklearn_gru._types import Floats, Table
+    from sklearn_gru.estimators.forecasting import Relation
+
+
+def check_steps_of_one(table: Table, name: str = "y") -> None:
     """Raise if the index has holes, or counts in other steps than 1.
 
     Parameters
@@ -27,7 +37,7 @@ def check_steps_of_one(table, name="y"):
         )
 
 
-def columns_of(table):
+def columns_of(table: Table) -> list[Any]:
     """List the columns of a table; a Series is one."""
     return list(table.columns) if isinstance(table, pd.DataFrame) else [None]
 
@@ -40,24 +50,29 @@ def values_of(table):
     return values[:, None] if values.ndim == 1 else values
 
 
-def form_of(y, X):
+def form_of(y: Table, X: pd.DataFrame | None) -> Form:
     """Note the names of the columns of y and X."""
     known = None if X is None else tuple(X.columns)
     return Form(names=tuple(columns_of(y)), exogenous_names=known)
 
 
-def in_known_order(y, names):
+def in_known_order(y: Table, names: tuple[Any, ...]) -> list[Any]:
     """List the columns of `y` in the order of known ones, if they are the same."""
     columns = columns_of(y)
     return list(names) if set(columns) == set(names) else columns
 
 
-def places_of(table, columns):
+def places_of(table: Table, columns: list[Any]) -> list[int]:
     """List where the columns of a table stand among `columns`."""
     return [columns.index(column) for column in columns_of(table)]
 
 
-def read_tables(y, X, columns, relation=None):
+def read_tables(
+    y: Table,
+    X: pd.DataFrame | None,
+    columns: list[Any],
+    relation: Relation | None = None,
+) -> Rows:
     """Read a series and what is known of the future beside it.
 
     Parameters
@@ -96,7 +111,7 @@ def read_tables(y, X, columns, relation=None):
     return Rows(values_of(_select(y, columns)), exogenous=known_values_of(X))
 
 
-def known_values_of(X):
+def known_values_of(X: pd.DataFrame | None) -> Floats | None:
     """Read a DataFrame of what is known of the future; None stays None.
 
     Raises
@@ -114,7 +129,7 @@ def known_values_of(X):
     )
 
 
-def check_counts(y, X, relation):
+def check_counts(y: Table, X: pd.DataFrame | None, relation: Relation) -> None:
     """Raise unless there are as many columns as in pretraining."""
     n_columns, n_known = len(columns_of(y)), 0 if X is None else X.shape[1]
     expected = relation.n_targets, relation.n_exogenous
@@ -125,7 +140,7 @@ def check_counts(y, X, relation):
         )
 
 
-def check_exogenous(X, relation):
+def check_exogenous(X: pd.DataFrame | None, relation: Relation) -> None:
     """Raise unless the columns of X are those of the first fit.
 
     Parameters

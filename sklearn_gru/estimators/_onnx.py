@@ -1,12 +1,23 @@
 """`to_onnx` of the estimators, and what it refuses."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_gru.data import Symbols
+from sklearn_gru.data import Scaler, Symbols
 from sklearn_gru.nets import SequenceNet
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from sklearn_gru._types import Array, Encoder, FilePath, Floats, TimeAxis
+    from sklearn_gru.estimators.forecasting import ForecastEngine, Relation
+    from sklearn_gru.exporting import SequenceInput
+    from sklearn_gru.training import Net
 
 
 class ExportsSequences:
@@ -15,7 +26,15 @@ class ExportsSequences:
     Hook: `_save_onnx`.
     """
 
-    def to_onnx(self, path, n_timesteps=None):
+    # Of the estimator.
+    net_: Net
+    embedding_dim: int | None
+    time_axis: TimeAxis
+    _x_encoder: Encoder
+    _n_columns: int | None
+    _n_steps: int
+
+    def to_onnx(self, path: FilePath, n_timesteps: int | None = None) -> None:
         """Write the fitted network to an ONNX file, standardisation included.
 
         The file's input ``X`` is float32, in the form of `fit`: (n_samples,
@@ -71,11 +90,17 @@ class ExportsSequences:
         )
         self._save_onnx(exporting, path, self.net_.module_, sequences)
 
-    def _save_onnx(self, exporting, path, net, sequences):
+    def _save_onnx(
+        self,
+        exporting: ModuleType,
+        path: FilePath,
+        net: SequenceNet,
+        sequences: SequenceInput,
+    ) -> None:
         """Hook: write the file."""
         raise NotImplementedError
 
-    def _require_exportable(self):
+    def _require_exportable(self) -> None:
         if isinstance(self._x_encoder, Symbols):
             raise ValueError(
                 "to_onnx can't write a model of symbols (embedding_dim="
@@ -85,7 +110,7 @@ class ExportsSequences:
         net = self.net_.module_
         _require_one(1 if isinstance(net, SequenceNet) else len(net.members))
 
-    def _exported_steps(self, n_timesteps):
+    def _exported_steps(self, n_timesteps: int | None) -> int:
         if n_timesteps is None:
             return self._n_steps
         if not isinstance(n_timesteps, Integral) or n_timesteps < 1:
@@ -105,7 +130,11 @@ class ExportsSequences:
 class ExportsForecasts:
     """Gives a forecaster `to_onnx`."""
 
-    def to_onnx(self, path):
+    # Of the estimator.
+    engine_: ForecastEngine
+    net_: Net
+
+    def to_onnx(self, path: FilePath) -> None:
         """Write the fitted network to an ONNX file, standardisation included.
 
         The file's input ``window`` is float32, of shape (n_windows, `window_length_`,
@@ -155,14 +184,14 @@ class ExportsForecasts:
         exporting.save_forecaster(
             path,
             net,
-            self.window_length_,
+            self.engine_.window_length_,
             relation.x_scaler,
             _units(relation),
             relation.form.flat,
         )
 
 
-def _exporting():
+def _exporting() -> ModuleType:
     try:
         from sklearn_gru import exporting
     except ImportError as error:
@@ -173,7 +202,7 @@ def _exporting():
     return exporting
 
 
-def _require_one(n_networks):
+def _require_one(n_networks: int) -> None:
     if n_networks > 1:
         raise ValueError(
             f"to_onnx can't write a model of {n_networks} networks, only of one. Fit "
@@ -181,7 +210,7 @@ def _require_one(n_networks):
         )
 
 
-def _require_exportable_relation(relation):
+def _require_exportable_relation(relation: Relation) -> None:
     if relation.transform is not None:
         raise ValueError(
             "to_onnx can't write a forecaster with target_transform="
@@ -202,12 +231,12 @@ def _require_exportable_relation(relation):
         )
 
 
-def _units(relation):
+def _units(relation: Relation) -> tuple[Array, Floats, Floats]:
     """Return columns, slope and intercept that map outputs to targets."""
     if relation.affine is None:
-        scaler = relation.y_scaler
+        scaler = cast("Scaler", relation.y_scaler)  # logarithms were refused
         return np.arange(len(scaler.mean)), scaler.scale, scaler.mean
-    affine, scaler = relation.affine, relation.x_scaler
+    affine, scaler = relation.affine, cast("Scaler", relation.x_scaler)
     columns = np.asarray(affine.columns)
     slope = affine.slope * scaler.scale[columns]
     return columns, slope, affine.slope * scaler.mean[columns] + affine.intercept

@@ -1,10 +1,17 @@
 """Reading sets of sequences from pandas, in the forms of sktime's panels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def read_pandas_panel(X):
+
+def read_pandas_panel(X: ArrayLike) -> ArrayLike:
     """List the sequences of a pandas panel; return anything else as it is.
 
     Parameters

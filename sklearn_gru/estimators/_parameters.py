@@ -1,22 +1,29 @@
 """Documentation of the parameters that several estimators share."""
 
+from __future__ import annotations
+
 import re
 from inspect import signature
+from typing import TypeVar
+
+# A class.
+Estimator = TypeVar("Estimator", bound=type)
 
 
-def document_parameters(cls):
+def document_parameters(cls: Estimator) -> Estimator:
     """Replace ``{training_parameters}`` and the like in the docstring of a class.
 
     Parameters that the class lacks, or documents itself, are left out.
     """
     for place, texts in SHARED.items():
+        documented = cls.__doc__ or ""
         missing = [
             entry
             for entry in re.split(r"(?m)^(?=    \w)", texts)[1:]
             if (name := entry.split()[0]) in signature(cls).parameters
-            and f"\n    {name} : " not in cls.__doc__
+            and f"\n    {name} : " not in documented
         ]
-        cls.__doc__ = cls.__doc__.replace(f"    {{{place}}}\n", "".join(missing))
+        cls.__doc__ = documented.replace(f"    {{{place}}}\n", "".join(missing))
     return cls
 
 

@@ -1,6 +1,9 @@
 """Where rows lie in the series that a forecaster was fitted on."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pandas.api.types import is_integer_dtype
 
@@ -13,6 +16,9 @@ from sklearn_gru.estimators._time_index import (
     is_later,
     of_one_kind,
 )
+
+if TYPE_CHECKING:
+    from sklearn_gru.estimators.forecasting.history import History, Rows
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,9 @@ class Place:
     behind_gap: bool = False
 
 
-def recognise(rows, history, window_length, n_future=0):
+def recognise(
+    rows: Rows, history: History, window_length: int, n_future: int = 0
+) -> Place:
     """Tell where in the known series rows begin: the only guess that is made.
 
     1. If both have a time index, the index decides.

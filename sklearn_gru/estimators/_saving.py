@@ -1,10 +1,17 @@
 """The method with which an estimator writes itself to a file."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import FilePath
+
 
 class SavesItself:
     """An estimator that can be written to a file."""
 
-    def save(self, path):
+    def save(self, path: FilePath) -> None:
         """Write the estimator to a safetensors file, for :func:`sklearn_gru.load`.
 
         Parameters

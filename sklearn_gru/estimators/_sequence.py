@@ -1,7 +1,10 @@
 """The base of GRURegressor and GRUClassifier: sets of sequences as input."""
 
+from __future__ import annotations
+
 from functools import partial
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -48,6 +51,16 @@ from sklearn_gru.training import (
     ragged,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Literal, Self
+
+    from numpy.typing import ArrayLike
+    from typing_extensions import TypeIs
+
+    from sklearn_gru._types import Array, Encoder, Floats, Sequences, Targets
+    from sklearn_gru.training.sources import Source
+
 AUTO = StrOptions({"auto"})
 # With fewer, a tenth of them teaches more than it tells.
 ENOUGH_SEQUENCES = 2000
@@ -81,14 +94,22 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         "time_axis": [Options(int, {1, 2})],
     }
 
-    def _validate_params(self):
+    def _validate_params(self) -> None:
         super()._validate_params()
         if not isinstance(self.pooling, str):
             _check_entries(self, "pooling", lambda entry: entry in POOLINGS)
         if isinstance(self.conv_filters, (tuple, list)):
             _check_entries(self, "conv_filters", _is_positive_int)
 
-    def _fit(self, X, y, sample_weight, *, continuing=False, **target_options):
+    def _fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        *,
+        continuing: bool = False,
+        **target_options: Any,
+    ) -> Self:
         reset = self._starts_anew(continuing)
         with self._fitting(X, y, sample_weight):
             X = self._read_X(X, reset)
@@ -116,21 +137,28 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         return self
 
     @property
-    def _n_features_out(self):
-        return self.net_.module_.n_features
+    def _n_features_out(self) -> int:
+        return int(self.net_.module_.n_features)
 
-    def _input_size(self):
+    def _input_size(self) -> int:
         if isinstance(self._x_encoder, Symbols):
             return len(self._x_encoder)
         return self._n_channels
 
-    def _returns_sequences(self):
+    def _returns_sequences(self) -> bool:
         return False
 
-    def _fit_y_scaler(self, y, weight):
+    def _fit_y_scaler(self, y: Targets, weight: Floats | None) -> None:
         """Hook: standardise the targets, if they are numbers."""
 
-    def _dataset(self, X, y, weight, seed, hold_out):
+    def _dataset(
+        self,
+        X: Sequences,
+        y: Targets,
+        weight: Floats | None,
+        seed: int,
+        hold_out: bool,
+    ) -> SequenceDataset:
         """Make the training set, and split off the part that early stopping watches."""
         x_source = _source(X, self._x_encoder, self._torch_dtype, self._device)
         lengths = X.lengths if _is_ragged(X) else None
@@ -155,24 +183,26 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         )
         return make(np.sort(training), validation=make(np.sort(held_out)))
 
-    def _rows_of(self, X, y, indices):
+    def _rows_of(
+        self, X: Sequences, y: Targets, indices: Array
+    ) -> tuple[Ragged | Picked, Array | list[Array]]:
         """Return some samples, for `predict`, and the targets to compare it with."""
         picked = X.pick(indices) if isinstance(X, Ragged) else Picked(X, indices)
         targets = y.pick(indices) if isinstance(y, Ragged) else y[indices]
         return picked, self._as_given(targets)
 
-    def _stratify(self, y, used):
+    def _stratify(self, y: Targets, used: Array) -> Array | None:
         """Hook: return the groups that must be split evenly, or None."""
         return None
 
-    def _read_X(self, X, reset):
+    def _read_X(self, X: ArrayLike | Sequences, reset: bool) -> Sequences:
         """Validate `X` into an array (n, t, f) or a Ragged; `reset` learns its form."""
         if isinstance(X, (Picked, Ragged)):  # it was validated before
-            return X
+            return cast("Sequences", X)  # what is picked stands for an array
         with saying_what_to_do_with_gaps(self):
             return self._read_form(X, reset)
 
-    def _read_form(self, X, reset):
+    def _read_form(self, X: ArrayLike, reset: bool) -> Sequences:
         """Tell the forms of `X` apart, and validate it."""
         panel = read_pandas_panel(X)
         X = as_sequences(panel, self.time_axis if panel is X else 1)
@@ -188,23 +218,23 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
             )
         finite = memory_map_of(X) is None  # scaling checks each block of a mapped file
         if len(X.shape) == 3:
-            X = check_array(
+            array: Array = check_array(
                 X,
                 allow_nd=True,
                 ensure_all_finite=finite,
                 estimator=self,
                 input_name="X",
             )
-            if X.shape[1] == 0 or X.shape[2] == 0:
+            if array.shape[1] == 0 or array.shape[2] == 0:
                 raise ValueError(
-                    f"X has shape {X.shape}; at least 1 time step and 1 feature are "
-                    "required."
+                    f"X has shape {array.shape}; at least 1 time step and 1 feature "
+                    "are required."
                 )
-            self._learn_or_check_channels(X.shape[2], reset)
-            return X
+            self._learn_or_check_channels(array.shape[2], reset)
+            return array
         return self._read_2d(X, reset, finite)
 
-    def _read_2d(self, X, reset, finite):
+    def _read_2d(self, X: Array, reset: bool, finite: bool) -> Array:
         """Validate a table; its columns are the time steps of one feature."""
         if len(X.shape) == 1 and len(X) and isinstance(np.asarray(X)[0], str):
             raise ValueError(
@@ -219,9 +249,10 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         if reset:
             self._n_channels = 1
             self._n_columns = X.shape[1]
-        return X[:, :, None]
+        sequences: Array = X[:, :, None]
+        return sequences
 
-    def _learn_or_check_channels(self, n_channels, reset):
+    def _learn_or_check_channels(self, n_channels: int, reset: bool) -> None:
         if reset and self.embedding_dim is not None and n_channels != 1:
             raise ValueError(
                 f"X has {n_channels} features, but embedding_dim={self.embedding_dim} "
@@ -231,7 +262,7 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         if reset:
             self.n_features_in_ = self._n_channels = n_channels
             self._n_columns = None
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
         elif n_channels != self._n_channels:
             raise ValueError(
                 f"X has {n_channels} features, but {type(self).__name__} is expecting "
@@ -239,17 +270,19 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
                 "of one feature; a single sequence of several is X[np.newaxis]."
             )
 
-    def _read_weight(self, sample_weight, y):
+    def _read_weight(
+        self, sample_weight: ArrayLike | None, y: Targets
+    ) -> Floats | None:
         if sample_weight is None:
             return None
-        weight = check_sample_weight(
+        weight: Floats = check_sample_weight(
             sample_weight, y, dtype=np.float64, ensure_non_negative=True
         )
         if not weight.any():
             raise ValueError("All sample weights are zero; at least one must not be.")
         return weight
 
-    def _fit_x_encoder(self, X, weight):
+    def _fit_x_encoder(self, X: Sequences, weight: Floats | None) -> Scaler | Symbols:
         """Learn how to standardise quantities, or which symbols occur."""
         if isinstance(X, Ragged):
             weight = None if weight is None else np.repeat(weight, X.lengths)
@@ -260,14 +293,16 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
             return Scaler.identity(self._n_channels)
         return fit_scaler(X, weight)
 
-    def _evaluate(self, X, method):
+    def _evaluate(
+        self, X: Sequences, method: Literal["forward", "features", "gates"]
+    ) -> list[Any]:
         """Apply a method of the network to validated `X`, block by block."""
         module, device, dtype = for_inference(
             self.net_.module_, compiled=method != "gates"
         )
         source = _source(X, self._x_encoder, dtype, device, stream=True)
 
-        def take(indices):
+        def take(indices: Array) -> tuple[torch.Tensor, ...]:
             x = source.take(indices)
             if not _is_ragged(X):
                 return (x,)
@@ -276,7 +311,7 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         n_steps = X.lengths if _is_ragged(X) else np.full(len(X), X.shape[1])
         return evaluate_in_blocks(getattr(module, method), len(X), take, n_steps)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         reads_symbols = self.embedding_dim is not None
@@ -284,14 +319,14 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         return tags
 
     @property
-    def symbols_(self):
+    def symbols_(self) -> Array:
         """The symbols that training has seen; only with `embedding_dim`."""
         check_is_fitted(self)
         if not isinstance(self._x_encoder, Symbols):
             raise AttributeError("symbols_ exists after a fit with embedding_dim only.")
         return self._x_encoder.known
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Floats:
         """Map each sequence to what the network's last, linear layer reads.
 
         Parameters
@@ -313,7 +348,7 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         )
         return require_finite(hidden.astype(np.float64), "The hidden state")
 
-    def gates(self, X):
+    def gates(self, X: ArrayLike) -> dict[str, Floats | Any]:
         """Compute the last layer's gates at every time step.
 
         The reset gate tells how much of the old state the candidate sees, the update
@@ -352,7 +387,9 @@ class BaseSequenceEstimator(ExportsSequences, BaseRecurrent):
         }
 
 
-def unpad(blocks, lengths=None):
+def unpad(
+    blocks: Sequence[Array], lengths: Array | None = None
+) -> Floats | list[Floats]:
     """Join blocks (b, T, size) of samples; cut them to their lengths, if any."""
     if lengths is None:
         return np.concatenate(blocks).astype(np.float64)
@@ -363,22 +400,24 @@ def unpad(blocks, lengths=None):
     ]
 
 
-def _is_ragged(X):
+def _is_ragged(X: Sequences) -> TypeIs[Ragged]:
     return isinstance(X, Ragged)
 
 
-def _longest(X, weight):
+def _longest(X: Sequences, weight: Floats | None) -> int:
     """Return the time steps of the longest sequence whose weight is not zero."""
     if not _is_ragged(X):
-        return X.shape[1]
+        return int(X.shape[1])
     return int((X.lengths if weight is None else X.lengths[weight > 0]).max())
 
 
-def _is_positive_int(entry):
-    return isinstance(entry, Integral) and entry >= 1
+def _is_positive_int(entry: object) -> bool:
+    return isinstance(entry, Integral) and not entry < 1
 
 
-def _check_entries(estimator, name, is_right):
+def _check_entries(
+    estimator: BaseSequenceEstimator, name: str, is_right: Callable[[Any], bool]
+) -> None:
     """Raise unless a tuple or list has entries, and all are right."""
     entries = getattr(estimator, name)
     if entries and all(map(is_right, entries)):
@@ -393,12 +432,19 @@ def _check_entries(estimator, name, is_right):
     )
 
 
-def check_lengths(X, y):
+def check_lengths(X: Sequences, y: Targets) -> None:
     """Raise unless `X` and `y` have the same number of samples."""
     check_consistent_length(np.empty(len(X)), y)
 
 
-def _source(X, encoder, dtype, device, stream=False):
-    make = ragged if isinstance(X, Ragged) else dense
+def _source(
+    X: Sequences,
+    encoder: Encoder,
+    dtype: torch.dtype,
+    device: torch.device,
+    stream: bool = False,
+) -> Source:
     dtype = torch.int32 if isinstance(encoder, Symbols) else dtype
-    return make(X, encoder, dtype, device, stream=stream)
+    if isinstance(X, Ragged):
+        return ragged(X, encoder, dtype, device, stream=stream)
+    return dense(X, encoder, dtype, device, stream=stream)

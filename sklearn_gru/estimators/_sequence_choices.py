@@ -1,9 +1,19 @@
 """What "auto" is in the parameters of the estimators of sequences, from their shape."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sklearn_gru.data import Ragged
 from sklearn_gru.estimators._private import InvalidParameterError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sklearn_gru._types import Floats, Sequences
+    from sklearn_gru.estimators._sequence import BaseSequenceEstimator
 
 # Longer sequences are read in segments, so that the recurrent layers have about as
 # many steps.
@@ -19,7 +29,7 @@ DIFFERENT_SCALES, SEQUENCES_COMPARED = 10, 1000
 STEPS, EPOCHS = 1000, 30
 
 
-def scales_differ(X, weight=None):
+def scales_differ(X: Sequences, weight: Floats | None = None) -> bool:
     """Tell whether some sequences are small beside others.
 
     Parameters
@@ -48,7 +58,9 @@ def scales_differ(X, weight=None):
     return bool((large / DIFFERENT_SCALES > small).any())
 
 
-def sequence_architecture(settings, n_steps, different_scales):
+def sequence_architecture(
+    settings: BaseSequenceEstimator, n_steps: int, different_scales: bool
+) -> dict[str, Any]:
     """Choose the architecture of a network for sequences.
 
     Parameters
@@ -100,7 +112,7 @@ def sequence_architecture(settings, n_steps, different_scales):
     }
 
 
-def sequence_epochs(settings, n_samples):
+def sequence_epochs(settings: BaseSequenceEstimator, n_samples: int) -> int:
     """Choose the number of epochs: enough steps on few samples, enough epochs on many.
 
     Parameters

@@ -1,7 +1,10 @@
 """Reading what a forecaster is given: a table of rows in the order of time."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,8 +27,20 @@ from sklearn_gru.estimators._time_index import (
 )
 from sklearn_gru.estimators.forecasting import Form, Rows
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def read_series(estimator, X, y=None, *, known=None, may_end_in_future=False):
+    from sklearn_gru.estimators.forecaster import GRUForecaster
+
+
+def read_series(
+    estimator: GRUForecaster,
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    known: Form | None = None,
+    may_end_in_future: bool = False,
+) -> tuple[Rows, Form]:
     """Validate a series and, beside it, what is to be forecast.
 
     Parameters
@@ -75,7 +90,9 @@ def read_series(estimator, X, y=None, *, known=None, may_end_in_future=False):
     return replace(rows, targets=targets), replace(form, known_columns=places)
 
 
-def read_more(estimator, X, y, known):
+def read_more(
+    estimator: GRUForecaster, X: ArrayLike, y: ArrayLike | None, known: Form
+) -> Rows:
     """Validate further rows of a series, or rows that are to be compared with it.
 
     Parameters

@@ -1,13 +1,21 @@
 """What `training` is told of an estimator, whose parameters apply."""
 
+from __future__ import annotations
+
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import torch
 
 from sklearn_gru.training import Architecture, TrainingSettings, as_units
 
+if TYPE_CHECKING:
+    from typing import Any
 
-def architecture_of(estimator, **others):
+    from sklearn_gru.estimators._base import BaseRecurrent
+
+
+def architecture_of(estimator: BaseRecurrent, **others: Any) -> Architecture:
     """Return the arguments of an estimator's network.
 
     Parameters
@@ -31,7 +39,7 @@ def architecture_of(estimator, **others):
     )
 
 
-def training_settings_of(estimator):
+def training_settings_of(estimator: BaseRecurrent) -> TrainingSettings:
     """Return how an estimator's network is trained: a `TrainingSettings`."""
     names = [field.name for field in fields(TrainingSettings)]
     return TrainingSettings(**{name: getattr(estimator, name) for name in names})

@@ -1,8 +1,17 @@
 """scikit-learn's callbacks, those of `set_callbacks`: told of a fit and its epochs."""
 
+from __future__ import annotations
+
 import copy
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from sklearn_gru.training import Net
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -20,7 +29,9 @@ class TellsCallbacks(CallbackSupportMixin):
     _fit_task = None
 
     @contextmanager
-    def _telling(self, X, y=None, sample_weight=None):
+    def _telling(
+        self, X: object, y: object = None, sample_weight: object = None
+    ) -> Iterator[None]:
         """Run a fit; scikit-learn ends the context that callbacks get, whatever comes.
 
         If a block that restores attributes is inside of this one, it spares the
@@ -36,7 +47,7 @@ class TellsCallbacks(CallbackSupportMixin):
         finally:
             del self._fit_task
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         return {name: value for name, value in state.items() if name not in OF_A_FIT}
 
@@ -54,14 +65,16 @@ class FitTask:
         What else its fit was given.
     """
 
-    def __init__(self, estimator, X, y, metadata):
+    def __init__(
+        self, estimator: Any, X: object, y: object, metadata: dict[str, object] | None
+    ) -> None:
         self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.context = estimator._init_callback_context(max_subtasks=None)
         self.attributes_of = None
         self.has_begun = False
         self.epoch = None
 
-    def of_net(self, attributes_of):
+    def of_net(self, attributes_of: Callable[[Net], dict[str, Any]]) -> FitTask:
         """Say what a net in training makes of the estimator; return the task itself.
 
         Parameters
@@ -72,27 +85,27 @@ class FitTask:
         self.attributes_of = attributes_of
         return self
 
-    def begin(self, n_epochs):
+    def begin(self, n_epochs: int) -> None:
         """Tell of the fit, and of how many epochs it has at most."""
         self.context.max_subtasks = n_epochs
         self.has_begun = True
         self.context.call_on_fit_task_begin(**self.given)
 
-    def begin_epoch(self, net):
+    def begin_epoch(self, net: Net) -> None:
         """Tell of an epoch that begins."""
         self.epoch = self.context.subcontext("epoch")
         self.epoch.call_on_fit_task_begin(
             **self.given, reconstruction_attributes=partial(self._fitted, net)
         )
 
-    def end_epoch(self, net):
+    def end_epoch(self, net: Net) -> bool:
         """Tell of the end of an epoch; return whether a callback ends training."""
         epoch, self.epoch = self.epoch, None
         return epoch.call_on_fit_task_end(
             **self.given, reconstruction_attributes=partial(self._fitted, net)
         )
 
-    def end(self):
+    def end(self) -> None:
         """Tell of the end of the fit, when the estimator has its fitted attributes."""
         if not self.has_begun:  # there was nothing to train on
             self.begin(0)
@@ -100,14 +113,16 @@ class FitTask:
             self.epoch.call_on_fit_task_end(**self.given)
         self.context.call_on_fit_task_end(**self.given, reconstruction_attributes={})
 
-    def _fitted(self, net):
+    def _fitted(self, net: Net) -> dict[str, Any]:
         # A copy, as callbacks may keep it while training goes on.
         net = copy.deepcopy(net)
         net.module_.eval()
         return self.attributes_of(net)
 
 
-def task_of(estimator, attributes_of):
+def task_of(
+    estimator: Any, attributes_of: Callable[[Net], dict[str, Any]]
+) -> FitTask | None:
     """Return what a net tells of its epochs, or None if no callback wants to know.
 
     Parameters

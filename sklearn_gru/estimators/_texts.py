@@ -1,8 +1,15 @@
 """Reading and checking texts."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sklearn_gru.estimators._private import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 BYTES = bytes, bytearray, memoryview
 
@@ -10,7 +17,7 @@ BYTES = bytes, bytearray, memoryview
 class TextInputMixin:
     """A transformer of texts."""
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Iterable[str], y: object = None) -> Any:
         """Fit to texts, and transform them.
 
         Parameters
@@ -26,16 +33,17 @@ class TextInputMixin:
             As from `transform`.
         """
         # An iterator can be read only once, and both fit and transform read X.
-        return super().fit_transform(list(X) if isinstance(X, Iterator) else X, y)
+        X = list(X) if isinstance(X, Iterator) else X
+        return super().fit_transform(X, y)  # type: ignore[misc]
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
 
 
-def as_texts(X):
+def as_texts(X: Iterable[str]) -> list[str]:
     """List the strings of an iterable; raise if it holds anything else."""
     if isinstance(X, BYTES):
         check_text(X, "X")
@@ -44,9 +52,10 @@ def as_texts(X):
             f"X is of type {type(X).__name__}; expected a list, an array or a Series "
             "of strings. Put a single text into a list: [text]."
         )
-    if len(getattr(X, "shape", (0,))) != 1:
+    shape = getattr(X, "shape", (0,))
+    if len(shape) != 1:
         raise ValueError(
-            f"X has shape {X.shape}; expected one dimension. Select the column of "
+            f"X has shape {shape}; expected one dimension. Select the column of "
             'texts, for example X["text"].'
         )
     texts = list(X)
@@ -57,7 +66,7 @@ def as_texts(X):
     return texts
 
 
-def check_text(text, name, advice="Pass a single text."):
+def check_text(text: object, name: str, advice: str = "Pass a single text.") -> None:
     """Raise, with some advice, unless a text is a str."""
     if isinstance(text, BYTES):
         advice = 'Decode bytes first, for example with .decode("utf-8").'

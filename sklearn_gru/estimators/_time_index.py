@@ -1,5 +1,7 @@
 """Checking that the rows of a pandas object are equally spaced in time."""
 
+from __future__ import annotations
+
 import re
 import warnings
 from bisect import bisect_left
@@ -12,7 +14,7 @@ from pandas.api.types import is_integer_dtype
 N_LABELS = 15
 
 
-def time_index_of(table):
+def time_index_of(table: object) -> pd.Index | None:
     """Return the index of a pandas object if it counts time or rows, else None."""
     index = getattr(table, "index", None)
     if isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)):
@@ -90,7 +92,7 @@ def is_later(label, index):
         ) from error
 
 
-def follows(later, index):
+def follows(later: pd.Index, index: pd.Index) -> bool:
     """Tell whether an index begins one step behind the end of another.
 
     Examples
@@ -139,7 +141,7 @@ def check_same_steps(later, index):
         )
 
 
-def continued(index, n_rows):
+def continued(index: pd.Index, n_rows: int) -> pd.Index | None:
     """Return the labels of the rows behind an index, or None if that has no rhythm.
 
     Examples
@@ -198,7 +200,7 @@ belong together in the order in which they are.
     )
 
 
-def check_time_index(table, name):
+def check_time_index(table: object, name: str) -> None:
     """Raise unless the time index of a pandas object is regular.
 
     Parameters

@@ -1,5 +1,7 @@
 """The types of which fitted estimators consist."""
 
+from __future__ import annotations
+
 from sklearn_gru.data import AffineMap, LogScaler, Scaler, Symbols, Vocabulary
 from sklearn_gru.estimators.char_sequence import CharSequenceTransformer
 from sklearn_gru.estimators.classifier import GRUClassifier
@@ -28,7 +30,7 @@ NETS = Net, NetOfKnown, TextNet
 PARAMETERS = (Checkpoint,)
 
 
-def trusted_types():
+def trusted_types() -> list[str]:
     """List the types of this package that fitted estimators consist of.
 
     They are what `skops.io.load` must be told to trust. All else in a fitted estimator

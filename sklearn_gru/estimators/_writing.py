@@ -1,6 +1,9 @@
 """Writing texts: from classes to characters, up to an end or a stop string."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +11,11 @@ from sklearn_gru.data import StopStrings
 from sklearn_gru.estimators._base import draw_seed
 from sklearn_gru.estimators._private import Interval
 from sklearn_gru.nets import Sampler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sklearn_gru._types import Array, RandomState
 
 WRITING_CONSTRAINTS = {
     "prompt": "no_validation",
@@ -31,12 +39,12 @@ class Continuation:
         Strings before which the text stops.
     """
 
-    def __init__(self, characters, stop):
+    def __init__(self, characters: Array, stop: list[str]) -> None:
         self.characters = characters
         self.stops = StopStrings(stop)
         self.has_ended = False
 
-    def add(self, classes, last):
+    def add(self, classes: Array, last: bool) -> str:
         """Take the next classes, maybe the last, and return what can be passed on."""
         if self.has_ended:
             return ""
@@ -48,7 +56,9 @@ class Continuation:
         return piece
 
 
-def write(texts, blocks, length):
+def write(
+    texts: list[Continuation], blocks: Iterator[Array], length: int
+) -> Iterator[list[str]]:
     """Yield what each block adds to each text, until all texts have ended.
 
     Parameters
@@ -67,13 +77,18 @@ def write(texts, blocks, length):
             return
 
 
-def make_sampler(temperature, top_k, top_p, random_state):
+def make_sampler(
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    random_state: RandomState,
+) -> Sampler:
     """Make what chooses among the likely characters."""
     rng = np.random.default_rng(draw_seed(random_state))
     return Sampler(rng, temperature, top_k, top_p)
 
 
-def as_strings(stop):
+def as_strings(stop: str | Iterable[str] | None) -> list[str]:
     """Read `stop` as a list of strings that are not empty."""
     strings = [stop] if isinstance(stop, str) else list(stop or [])
     for string in strings:

@@ -1,6 +1,9 @@
 """CharSequenceTransformer: texts as sequences of integers, one per character."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -11,6 +14,12 @@ from sklearn_gru.estimators._html import LinksToItsPage
 from sklearn_gru.estimators._private import Interval, fit_context
 from sklearn_gru.estimators._saving import SavesItself
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Self
+
+    from numpy.typing import NDArray
 
 
 class CharSequenceTransformer(
@@ -71,14 +80,24 @@ class CharSequenceTransformer(
         "pad": ["boolean"],
     }
 
-    def __init__(self, max_length=None, *, min_count=1, lowercase=False, pad=False):
+    # Fitted attributes.
+    vocabulary_: Vocabulary
+
+    def __init__(
+        self,
+        max_length: int | None = None,
+        *,
+        min_count: int = 1,
+        lowercase: bool = False,
+        pad: bool = False,
+    ) -> None:
         self.max_length = max_length
         self.min_count = min_count
         self.lowercase = lowercase
         self.pad = pad
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Iterable[str], y: object = None) -> Self:
         """Collect the characters.
 
         Parameters
@@ -101,7 +120,7 @@ class CharSequenceTransformer(
         self.vocabulary_ = Vocabulary.of(self._read(X), self.min_count)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Iterable[str]) -> list[NDArray[np.int32]] | Any:
         """Turn texts into sequences.
 
         Parameters
@@ -119,24 +138,24 @@ class CharSequenceTransformer(
         self._require_length()
         sequences = [self.vocabulary_.encode(text) for text in self._read(X)]
         if self.pad:
-            return _padded(sequences, self.max_length)
+            return _padded(sequences, cast("int", self.max_length))
         empty = np.array([BOUNDARY], dtype=np.int32)
         return [s[:, None] if len(s) else empty[:, None] for s in sequences]
 
-    def _read(self, X):
+    def _read(self, X: Iterable[str]) -> list[str]:
         texts = as_texts(X)
         if self.lowercase:
             texts = [text.lower() for text in texts]
         return [text[: self.max_length] for text in texts]
 
-    def _require_length(self):
+    def _require_length(self) -> None:
         if self.pad and self.max_length is None:
             raise ValueError(
                 "pad=True needs a max_length, the length of every row; got None."
             )
 
 
-def _padded(sequences, length):
+def _padded(sequences: list[NDArray[np.int32]], length: int) -> NDArray[np.int32]:
     rows = np.full((len(sequences), length), BOUNDARY, dtype=np.int32)
     for row, sequence in zip(rows, sequences, strict=True):
         row[: len(sequence)] = sequence

@@ -1,8 +1,11 @@
 """GRUClassifier: a sequence in, a class out."""
 
+from __future__ import annotations
+
 from functools import partial
 from math import ceil
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import softmax
@@ -18,6 +21,38 @@ from sklearn_gru.estimators._private import Interval, StrOptions, fit_context
 from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_lengths
 from sklearn_gru.nets import CrossEntropy
 from sklearn_gru.training import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any, Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import (
+        Activation,
+        Array,
+        Auto,
+        Callbacks,
+        Cell,
+        CheckpointPlace,
+        Device,
+        FilePath,
+        Floats,
+        Kernel,
+        LearningRateSchedule,
+        Optimizer,
+        Pooling,
+        Precision,
+        RandomState,
+        Sequences,
+        TimeAxis,
+        Units,
+        Verbosity,
+    )
+    from sklearn_gru.exporting import SequenceInput
+    from sklearn_gru.nets import SequenceNet
+    from sklearn_gru.training.sources import Source
 
 
 @document_parameters
@@ -108,47 +143,50 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 
+    # Fitted attributes.
+    classes_: Array
+
     def __init__(
         self,
-        units=64,
+        units: Units = 64,
         *,
-        class_weight=None,
-        label_smoothing=0.05,
-        bidirectional="auto",
-        pooling="auto",
-        segment_length="auto",
-        normalized="auto",
-        differences="auto",
-        conv_filters="auto",
-        time_warp="auto",
-        n_estimators=1,
-        embedding_dim=None,
-        time_axis=1,
-        cell="gru",
-        activation="tanh",
-        reset_after=True,
-        dropout=0.3,
-        max_epochs="auto",
-        batch_size=32,
-        lr=0.003,
-        lr_schedule="cosine",
-        optimizer="adam",
-        weight_decay=0.0,
-        gradient_clip=1.0,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-2,
-        standardize=True,
-        warm_start=False,
-        callbacks=None,
-        checkpoint=None,
-        device="auto",
-        dtype="float32",
-        kernel="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        label_smoothing: float = 0.05,
+        bidirectional: bool | Auto = "auto",
+        pooling: Pooling = "auto",
+        segment_length: int | Auto = "auto",
+        normalized: bool | Auto = "auto",
+        differences: bool | Auto = "auto",
+        conv_filters: Units | Auto | None = "auto",
+        time_warp: float | Auto = "auto",
+        n_estimators: int = 1,
+        embedding_dim: int | None = None,
+        time_axis: TimeAxis = 1,
+        cell: Cell = "gru",
+        activation: Activation = "tanh",
+        reset_after: bool = True,
+        dropout: float = 0.3,
+        max_epochs: int | Auto = "auto",
+        batch_size: int = 32,
+        lr: float = 0.003,
+        lr_schedule: LearningRateSchedule = "cosine",
+        optimizer: Optimizer = "adam",
+        weight_decay: float = 0.0,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool | Auto = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-2,
+        standardize: bool = True,
+        warm_start: bool = False,
+        callbacks: Callbacks = None,
+        checkpoint: CheckpointPlace = None,
+        device: Device = "auto",
+        dtype: Precision = "float32",
+        kernel: Kernel = "auto",
+        random_state: RandomState = None,
+        verbose: Verbosity = 0,
+    ) -> None:
         self.units = units
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
@@ -188,7 +226,9 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train on sequences and their classes.
 
         Parameters
@@ -217,7 +257,13 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         return self._fit(X, y, sample_weight)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for one more epoch, on these data.
 
         Parameters
@@ -234,7 +280,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         """
         return self._fit(X, y, sample_weight, continuing=True, classes=classes)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> Floats:
         """Compute the probability of each class.
 
         Parameters
@@ -253,7 +299,7 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         probabilities = softmax(logits.astype(np.float64), axis=1)
         return require_finite(probabilities, "The probability")
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> Array:
         """Predict the class of each sequence.
 
         Parameters
@@ -267,9 +313,11 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
         ndarray of shape (n_samples,)
         """
         best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
+        return self._as_given(best)
 
-    def _read_y(self, y, X, reset, classes=None):
+    def _read_y(
+        self, y: ArrayLike, X: Sequences, reset: bool, classes: ArrayLike | None = None
+    ) -> Array:
         """Validate `y` into class indices (n,)."""
         if y is None:
             raise ValueError(
@@ -289,17 +337,19 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
                 f"known {self.classes_.tolist()}; name all classes in the first call "
                 "of partial_fit, or fit anew with warm_start=False."
             )
-        return np.searchsorted(self.classes_, y)
+        indices: Array = np.searchsorted(self.classes_, y)
+        return indices
 
-    def _as_given(self, y):
-        return self.classes_[y]
+    def _as_given(self, y: Array) -> Array:
+        given: Array = self.classes_[y]
+        return given
 
-    def _read_weight(self, sample_weight, y):
+    def _read_weight(self, sample_weight: ArrayLike | None, y: Array) -> Floats | None:
         weight = super()._read_weight(sample_weight, y)
         if self.class_weight is None:
             return weight
         present, position = np.unique(y, return_inverse=True)
-        of_class = compute_class_weight(
+        of_class: Floats = compute_class_weight(
             self.class_weight,
             classes=self.classes_[present],
             y=self.classes_[y],
@@ -314,21 +364,27 @@ class GRUClassifier(ClassifierMixin, BaseSequenceEstimator):
             )
         return weight
 
-    def _stratify(self, y, used):
+    def _stratify(self, y: Array, used: Array) -> Array | None:
         of_class = np.unique(y[used], return_counts=True)[1]
         held_out = ceil(self.validation_fraction * len(used))
         room = min(held_out, len(used) - held_out)
         # Both parts must have room for every class, or else chance splits them.
         return y[used] if of_class.min() > 1 and len(of_class) <= room else None
 
-    def _target_source(self, y):
+    def _target_source(self, y: Array) -> Source:
         return labels(y, self._device)
 
-    def _criterion(self):
+    def _criterion(self) -> Callable[..., CrossEntropy]:
         return partial(CrossEntropy, label_smoothing=self.label_smoothing)
 
-    def _output_size(self):
+    def _output_size(self) -> int:
         return len(self.classes_)
 
-    def _save_onnx(self, exporting, path, net, sequences):
+    def _save_onnx(
+        self,
+        exporting: ModuleType,
+        path: FilePath,
+        net: SequenceNet,
+        sequences: SequenceInput,
+    ) -> None:
         exporting.save_classifier(path, net, sequences, self.classes_)

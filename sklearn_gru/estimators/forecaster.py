@@ -1,8 +1,11 @@
 """GRUForecaster: rows of a series in, the next rows out."""
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +21,37 @@ from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
 from sklearn_gru.estimators.forecasting import ForecastEngine, usual_season
 from sklearn_gru.nets import FORECAST_LOSSES
+
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import (
+        Activation,
+        Auto,
+        Callbacks,
+        Cell,
+        Center,
+        Channels,
+        CheckpointPlace,
+        ContextRule,
+        Device,
+        ForecastLoss,
+        IntervalMethod,
+        Kernel,
+        LearningRateSchedule,
+        Missing,
+        Optimizer,
+        Precision,
+        RandomState,
+        Scale,
+        TargetTransform,
+        Units,
+        Verbosity,
+    )
+    from sklearn_gru.estimators.forecasting import Rows
+    from sklearn_gru.training import Net
 
 
 @document_parameters
@@ -190,50 +224,50 @@ least 25: give a longer series, or a shorter window.
 
     def __init__(
         self,
-        window_length="auto",
-        units=32,
+        window_length: int | Auto = "auto",
+        units: Units = 32,
         *,
-        horizon=1,
-        center="auto",
-        scale="auto",
-        season_length="auto",
-        target_transform="auto",
-        missing="error",
-        linear_path=True,
-        n_estimators=1,
-        segment_length="auto",
-        channels="joint",
-        stride=1,
-        context="extend",
-        known_columns=None,
-        calibration_fraction=0.0,
-        interval_method="split",
-        loss="squared_error",
-        cell="gru",
-        activation="tanh",
-        reset_after=True,
-        dropout=0.0,
-        max_epochs="auto",
-        batch_size=32,
-        lr=0.001,
-        lr_schedule="cosine",
-        optimizer="adam",
-        weight_decay=0.0,
-        gradient_clip=1.0,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-2,
-        standardize=True,
-        warm_start=False,
-        callbacks=None,
-        checkpoint=None,
-        device="auto",
-        dtype="float32",
-        kernel="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        horizon: int = 1,
+        center: Center = "auto",
+        scale: Scale = "auto",
+        season_length: int | Auto | None = "auto",
+        target_transform: TargetTransform = "auto",
+        missing: Missing = "error",
+        linear_path: bool = True,
+        n_estimators: int = 1,
+        segment_length: int | Auto = "auto",
+        channels: Channels = "joint",
+        stride: int = 1,
+        context: ContextRule = "extend",
+        known_columns: ArrayLike | None = None,
+        calibration_fraction: float = 0.0,
+        interval_method: IntervalMethod = "split",
+        loss: ForecastLoss = "squared_error",
+        cell: Cell = "gru",
+        activation: Activation = "tanh",
+        reset_after: bool = True,
+        dropout: float = 0.0,
+        max_epochs: int | Auto = "auto",
+        batch_size: int = 32,
+        lr: float = 0.001,
+        lr_schedule: LearningRateSchedule = "cosine",
+        optimizer: Optimizer = "adam",
+        weight_decay: float = 0.0,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool | Auto = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-2,
+        standardize: bool = True,
+        warm_start: bool = False,
+        callbacks: Callbacks = None,
+        checkpoint: CheckpointPlace = None,
+        device: Device = "auto",
+        dtype: Precision = "float32",
+        kernel: Kernel = "auto",
+        random_state: RandomState = None,
+        verbose: Verbosity = 0,
+    ) -> None:
         self.window_length = window_length
         self.units = units
         self.horizon = horizon
@@ -278,7 +312,7 @@ least 25: give a longer series, or a shorter window.
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Train on a series.
 
         Parameters
@@ -312,7 +346,7 @@ least 25: give a longer series, or a shorter window.
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Train for one more epoch, on new rows.
 
         Parameters
@@ -340,10 +374,10 @@ least 25: give a longer series, or a shorter window.
             self.engine_ = self._continued(rows)
         return self
 
-    def _n_counted(self):
+    def _n_counted(self) -> int:
         return self.engine_.history.n_rows
 
-    def _read_more(self, X, y):
+    def _read_more(self, X: ArrayLike, y: ArrayLike | None) -> Rows:
         """Read rows to go on training with."""
         form, missing = self.engine_.relation.form, self.engine_.relation.missing
         if self.missing != missing:
@@ -360,7 +394,7 @@ least 25: give a longer series, or a shorter window.
             )
         return read_more(self, X, y, form)
 
-    def _fit_anew(self, X, y, whole=True):
+    def _fit_anew(self, X: ArrayLike, y: ArrayLike | None, whole: bool = True) -> Self:
         with self._fitting(X, y):
             rows, form = read_series(self, X, y)
             seed = self._draw_seed(continuing=not whole)
@@ -374,7 +408,7 @@ least 25: give a longer series, or a shorter window.
             )
         return self
 
-    def _continued(self, rows):
+    def _continued(self, rows: Rows) -> ForecastEngine:
         """Train the engine an epoch on rows, wherever they belong."""
         engine, n_known = self.engine_, self.engine_.history.n_rows
         place = recognise(rows, engine.history, engine.window_length_)
@@ -387,7 +421,7 @@ least 25: give a longer series, or a shorter window.
             return engine.extend(new, self)
         return engine.train(rows, place.start, self)
 
-    def _restarted(self, rows):
+    def _restarted(self, rows: Rows) -> ForecastEngine:
         """Learn rows that do not follow the known ones, and say so."""
         engine = self.engine_
         enough = len(rows) >= engine.window_length_ + engine.horizon
@@ -404,37 +438,37 @@ least 25: give a longer series, or a shorter window.
         return engine.restart(rows, self if enough else None)
 
     @property
-    def net_(self):
+    def net_(self) -> Net:
         """The trained skorch net."""
         check_is_fitted(self)
         return self.engine_.net_
 
     @net_.setter
-    def net_(self, net):
+    def net_(self, net: Net) -> None:
         self.engine_ = replace(self.engine_, net_=net)
 
     @property
-    def window_length_(self):
+    def window_length_(self) -> int:
         """Rows of history behind each forecast."""
         check_is_fitted(self)
         return self.engine_.window_length_
 
     @property
-    def season_length_(self):
+    def season_length_(self) -> int:
         """Rows of the season that was found or given; 1 if there is none."""
         check_is_fitted(self)
         return self.engine_.choices.season_length
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return "engine_" in vars(self)
 
     @property
-    def _n_features_out(self):
+    def _n_features_out(self) -> int:
         module = self.net_.module_
-        width = module.recurrent.output_size
+        width: int = module.recurrent.output_size
         return width * self.n_features_in_ if module.independent else width
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.missing == "mask"
         tags.target_tags.required = False
@@ -444,7 +478,7 @@ least 25: give a longer series, or a shorter window.
         return tags
 
 
-def checked_settings(parameters):
+def checked_settings(parameters: dict[str, Any]) -> GRUForecaster:
     """Make the settings of an engine from a forecaster's parameters.
 
     Raises

@@ -1,6 +1,9 @@
 """CharGRUGenerator: learns text character by character, and writes more text."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +17,28 @@ from sklearn_gru.estimators._private import Interval, fit_context, validate_para
 from sklearn_gru.estimators._texts import TextInputMixin, as_texts, check_text
 from sklearn_gru.estimators._writing import WRITING_CONSTRAINTS, make_sampler
 from sklearn_gru.training import one_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, Self
+
+    from sklearn_gru._types import (
+        Activation,
+        Array,
+        Auto,
+        Callbacks,
+        Cell,
+        CheckpointPlace,
+        Device,
+        Floats,
+        Kernel,
+        LearningRateSchedule,
+        Optimizer,
+        Precision,
+        RandomState,
+        Units,
+        Verbosity,
+    )
 
 # `generate` writes so many at a time, `stream` one.
 CHARACTERS_AT_ONCE = 64
@@ -133,33 +158,33 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
 
     def __init__(
         self,
-        units=256,
+        units: Units = 256,
         *,
-        window_length=64,
-        cell="gru",
-        activation="tanh",
-        reset_after=True,
-        dropout=0.0,
-        max_epochs=10,
-        batch_size=64,
-        lr=0.008,
-        lr_schedule="cosine",
-        optimizer="adamw",
-        weight_decay=0.01,
-        gradient_clip=1.0,
-        early_stopping="auto",
-        validation_fraction=0.05,
-        n_iter_no_change=10,
-        tol=1e-4,
-        warm_start=False,
-        callbacks=None,
-        checkpoint=None,
-        device="auto",
-        dtype="float32",
-        kernel="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        window_length: int = 64,
+        cell: Cell = "gru",
+        activation: Activation = "tanh",
+        reset_after: bool = True,
+        dropout: float = 0.0,
+        max_epochs: int = 10,
+        batch_size: int = 64,
+        lr: float = 0.008,
+        lr_schedule: LearningRateSchedule = "cosine",
+        optimizer: Optimizer = "adamw",
+        weight_decay: float = 0.01,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool | Auto = "auto",
+        validation_fraction: float = 0.05,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Callbacks = None,
+        checkpoint: CheckpointPlace = None,
+        device: Device = "auto",
+        dtype: Precision = "float32",
+        kernel: Kernel = "auto",
+        random_state: RandomState = None,
+        verbose: Verbosity = 0,
+    ) -> None:
         self.units = units
         self.window_length = window_length
         self.cell = cell
@@ -187,7 +212,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Iterable[str], y: object = None) -> Self:
         """Learn from text.
 
         Parameters
@@ -213,7 +238,9 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         return self._fit(X)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, characters=""):
+    def partial_fit(
+        self, X: Iterable[str], y: object = None, characters: str = ""
+    ) -> Self:
         """Learn for one more epoch, from this text.
 
         Parameters
@@ -233,7 +260,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         check_text(characters, "The 'characters' parameter")
         return self._fit(X, characters, continuing=True)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Iterable[str]) -> Floats:
         """Compute the probability of each next character.
 
         Parameters
@@ -251,7 +278,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
             logits = self.net_.module_.head(hidden).double().cpu().numpy()
         return require_finite(softmax(logits, axis=1), "The probability")
 
-    def predict(self, X):
+    def predict(self, X: Iterable[str]) -> Array:
         """Predict the most likely next character of each prompt.
 
         Parameters
@@ -265,9 +292,10 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
             Elements of `classes_`; "" where the text most likely ends.
         """
         best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
+        characters: Array = self.classes_[best]
+        return characters
 
-    def transform(self, X):
+    def transform(self, X: Iterable[str]) -> Floats:
         """Map each text to the hidden state at its end.
 
         Parameters
@@ -283,7 +311,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
         hidden = self._read_to_the_end(X).double().cpu().numpy()
         return require_finite(hidden, "The hidden state")
 
-    def score(self, X, y=None):
+    def score(self, X: Iterable[str], y: object = None) -> float:
         """Compute the mean log-likelihood of a character, given those before it.
 
         The mean is over all characters of all texts, the first of each included. The
@@ -316,7 +344,7 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
             )
         return float(require_finite(total / count, "The score"))
 
-    def bits_per_char(self, X):
+    def bits_per_char(self, X: Iterable[str]) -> float:
         """Compute the bits per character on average: ``-score(X) / ln 2``.
 
         Parameters
@@ -337,16 +365,16 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
     )
     def generate(
         self,
-        prompt="",
-        length=200,
+        prompt: str = "",
+        length: int = 200,
         *,
-        temperature=1.0,
-        top_k=None,
-        top_p=None,
-        stop=None,
-        n=1,
-        random_state=None,
-    ):
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: str | list[str] | tuple[str, ...] | None = None,
+        n: int = 1,
+        random_state: RandomState = None,
+    ) -> str | Any:
         """Write on from a prompt.
 
         Parameters
@@ -387,15 +415,15 @@ class CharGRUGenerator(TextInputMixin, BaseLanguageModel):
     @validate_params(WRITING_CONSTRAINTS, prefer_skip_nested_validation=True)
     def stream(
         self,
-        prompt="",
-        length=200,
+        prompt: str = "",
+        length: int = 200,
         *,
-        temperature=1.0,
-        top_k=None,
-        top_p=None,
-        stop=None,
-        random_state=None,
-    ):
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: str | list[str] | tuple[str, ...] | None = None,
+        random_state: RandomState = None,
+    ) -> Iterator[str]:
         """Write on from a prompt, one character at a time.
 
         Parameters

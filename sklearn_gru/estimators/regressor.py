@@ -1,5 +1,9 @@
 """GRURegressor: a sequence in, numbers out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -13,6 +17,39 @@ from sklearn_gru.estimators._sequence import BaseSequenceEstimator, check_length
 from sklearn_gru.estimators._sequence_errors import saying_what_to_do_with_text
 from sklearn_gru.nets import LOSSES
 from sklearn_gru.training import dense, ragged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any, Literal, Self
+
+    import torch
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import (
+        Activation,
+        Array,
+        Auto,
+        Callbacks,
+        Cell,
+        CheckpointPlace,
+        Device,
+        FilePath,
+        Floats,
+        Kernel,
+        LearningRateSchedule,
+        Optimizer,
+        Pooling,
+        Precision,
+        RandomState,
+        Sequences,
+        TimeAxis,
+        Units,
+        Verbosity,
+    )
+    from sklearn_gru.exporting import SequenceInput
+    from sklearn_gru.nets import SequenceNet
+    from sklearn_gru.training.sources import Source
 
 
 @document_parameters
@@ -98,47 +135,51 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         "return_sequences": ["boolean"],
     }
 
+    # What `y` was in the first fit.
+    _y_is_flat: bool
+    _n_outputs: int
+
     def __init__(
         self,
-        units=64,
+        units: Units = 64,
         *,
-        loss="squared_error",
-        bidirectional="auto",
-        pooling="auto",
-        segment_length="auto",
-        normalized="auto",
-        differences="auto",
-        conv_filters="auto",
-        time_warp="auto",
-        n_estimators=1,
-        embedding_dim=None,
-        return_sequences=False,
-        time_axis=1,
-        cell="gru",
-        activation="tanh",
-        reset_after=True,
-        dropout=0.0,
-        max_epochs="auto",
-        batch_size=32,
-        lr=0.003,
-        lr_schedule="cosine",
-        optimizer="adam",
-        weight_decay=0.0,
-        gradient_clip=1.0,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-2,
-        standardize=True,
-        warm_start=False,
-        callbacks=None,
-        checkpoint=None,
-        device="auto",
-        dtype="float32",
-        kernel="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
+        bidirectional: bool | Auto = "auto",
+        pooling: Pooling = "auto",
+        segment_length: int | Auto = "auto",
+        normalized: bool | Auto = "auto",
+        differences: bool | Auto = "auto",
+        conv_filters: Units | Auto | None = "auto",
+        time_warp: float | Auto = "auto",
+        n_estimators: int = 1,
+        embedding_dim: int | None = None,
+        return_sequences: bool = False,
+        time_axis: TimeAxis = 1,
+        cell: Cell = "gru",
+        activation: Activation = "tanh",
+        reset_after: bool = True,
+        dropout: float = 0.0,
+        max_epochs: int | Auto = "auto",
+        batch_size: int = 32,
+        lr: float = 0.003,
+        lr_schedule: LearningRateSchedule = "cosine",
+        optimizer: Optimizer = "adam",
+        weight_decay: float = 0.0,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool | Auto = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-2,
+        standardize: bool = True,
+        warm_start: bool = False,
+        callbacks: Callbacks = None,
+        checkpoint: CheckpointPlace = None,
+        device: Device = "auto",
+        dtype: Precision = "float32",
+        kernel: Kernel = "auto",
+        random_state: RandomState = None,
+        verbose: Verbosity = 0,
+    ) -> None:
         self.units = units
         self.loss = loss
         self.bidirectional = bidirectional
@@ -178,7 +219,9 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train on sequences and their targets.
 
         Parameters
@@ -209,7 +252,9 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         return self._fit(X, y, sample_weight)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one more epoch, on these data.
 
         Parameters
@@ -223,7 +268,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         """
         return self._fit(X, y, sample_weight, continuing=True)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> Floats | Any:
         """Predict the targets of sequences.
 
         Parameters
@@ -246,13 +291,15 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
             return self._predictions(unpad(blocks, lengths))
         return self._predictions(np.concatenate(blocks))
 
-    def _predictions(self, outputs):
+    def _predictions(self, outputs: Array | list[Array]) -> Floats | list[Any]:
         if isinstance(outputs, list):
             return [self._predictions(sequence) for sequence in outputs]
         y = self._y_scaler.inverse_transform(outputs)
         return self._as_given(require_finite(y, "The prediction"))
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Compute R² of the predictions, over all time steps with `return_sequences`.
 
         Parameters
@@ -265,7 +312,8 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         float
         """
         if not self.return_sequences:
-            return super().score(X, y, sample_weight)
+            of_samples: float = super().score(X, y, sample_weight)
+            return of_samples
         predicted, y = self.predict(X), as_sequences(y)
         steps = [len(sequence) for sequence in predicted]
         if isinstance(y, Ragged):
@@ -273,13 +321,14 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
         if sample_weight is not None:
             sample_weight = np.repeat(sample_weight, steps)
         n_steps = sum(steps)
-        return r2_score(
+        of_steps: float = r2_score(
             np.reshape(y, (n_steps, -1)),
             np.reshape(predicted, (n_steps, -1)),
             sample_weight=sample_weight,
         )
+        return of_steps
 
-    def _read_y(self, y, X, reset):
+    def _read_y(self, y: ArrayLike, X: Sequences, reset: bool) -> Sequences:
         """Validate `y` into an array (n, o) or (n, t, o), or a Ragged."""
         if y is None:
             raise ValueError(
@@ -301,7 +350,7 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
             )
         return y
 
-    def _read_y_of_steps(self, y, X):
+    def _read_y_of_steps(self, y: ArrayLike, X: Any) -> tuple[Sequences, bool]:
         """Validate targets into (n, t, o) or a Ragged; tell whether o was absent."""
         y = as_sequences(y)
         if not isinstance(y, Ragged) and y.ndim < 2:
@@ -333,12 +382,12 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
             )
         return y, flat
 
-    def _as_given(self, y):
+    def _as_given(self, y: Sequences) -> Array | list[Any]:
         if isinstance(y, Ragged):
             return [self._as_given(sequence) for sequence in y.split()]
         return y[..., 0] if self._y_is_flat else y
 
-    def _fit_y_scaler(self, y, weight):
+    def _fit_y_scaler(self, y: Sequences, weight: Floats | None) -> None:
         rows = y.rows if isinstance(y, Ragged) else y
         if not self.standardize:
             self._y_scaler = Scaler.identity(rows.shape[-1])
@@ -347,29 +396,37 @@ class GRURegressor(RegressorMixin, BaseSequenceEstimator):
             weight = np.repeat(weight, y.lengths)
         self._y_scaler = fit_scaler(rows, weight)
 
-    def _target_source(self, y):
-        make = ragged if isinstance(y, Ragged) else dense
-        return make(y, self._y_scaler, self._torch_dtype, self._device)
+    def _target_source(self, y: Sequences) -> Source:
+        place = self._torch_dtype, self._device
+        if isinstance(y, Ragged):
+            return ragged(y, self._y_scaler, *place)
+        return dense(y, self._y_scaler, *place)
 
-    def _criterion(self):
+    def _criterion(self) -> Callable[..., torch.nn.Module]:
         return LOSSES[self.loss]
 
-    def _output_size(self):
+    def _output_size(self) -> int:
         return self._n_outputs
 
-    def _returns_sequences(self):
+    def _returns_sequences(self) -> bool:
         return self.return_sequences
 
-    def _save_onnx(self, exporting, path, net, sequences):
+    def _save_onnx(
+        self,
+        exporting: ModuleType,
+        path: FilePath,
+        net: SequenceNet,
+        sequences: SequenceInput,
+    ) -> None:
         exporting.save_regressor(path, net, sequences, self._y_scaler, self._y_is_flat)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
 
 
-def _read_y_of_samples(y):
+def _read_y_of_samples(y: ArrayLike) -> tuple[Array, bool]:
     """Validate targets into (n, o); tell whether o was absent."""
     with saying_what_to_do_with_text():
         y = check_array(

@@ -1,6 +1,9 @@
 """SlidingWindowTransformer: the window of history that belongs to each row."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -19,6 +22,13 @@ from sklearn_gru.estimators._private import (
     fit_context,
 )
 from sklearn_gru.estimators._saving import SavesItself
+
+if TYPE_CHECKING:
+    from typing import Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array
 
 
 class SlidingWindowTransformer(
@@ -84,14 +94,25 @@ class SlidingWindowTransformer(
         "flatten": ["boolean"],
     }
 
-    def __init__(self, window_length=24, *, lag=0, pad="edge", flatten=False):
+    # Fitted attributes.
+    n_features_in_: int
+    feature_names_in_: Array
+
+    def __init__(
+        self,
+        window_length: int = 24,
+        *,
+        lag: int = 0,
+        pad: Literal["edge", "zero"] = "edge",
+        flatten: bool = False,
+    ) -> None:
         self.window_length = window_length
         self.lag = lag
         self.pad = pad
         self.flatten = flatten
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Learn the number and the names of the columns.
 
         Parameters
@@ -108,7 +129,7 @@ class SlidingWindowTransformer(
         validate_data(self, X)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Array:
         """Make the windows.
 
         Parameters
@@ -126,8 +147,8 @@ class SlidingWindowTransformer(
         X = validate_data(self, X, reset=False)
         return lagged_windows(X, self.window_length, self.lag, self.pad, self.flatten)
 
-    @available_if(lambda self: self.flatten)
-    def get_feature_names_out(self, input_features=None):
+    @available_if(lambda self: self.flatten)  # type: ignore[untyped-decorator]
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Name the columns of flattened windows, for example ``x0_lag3``.
 
         Parameters
@@ -143,5 +164,5 @@ class SlidingWindowTransformer(
         lags = range(self.lag + self.window_length - 1, self.lag - 1, -1)
         return np.array([f"{name}_lag{lag}" for lag in lags for name in names], object)
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "n_features_in_")

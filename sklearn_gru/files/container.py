@@ -1,16 +1,24 @@
 """The bytes of a file: safetensors, with a checksum and the versions that wrote it."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import platform
 from functools import cache
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors
 from safetensors.numpy import save
 
 from sklearn_gru.exceptions import ModelFileError
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from sklearn_gru._types import Array
 
 # Raised when files change so that older versions of this package can't read them.
 FORMAT_VERSION = 1
@@ -34,7 +42,9 @@ PICKLED = b"\x80", b"\x78", b"\x1f\x8b"
 PACKAGES = "sklearn-gru", "torch", "numpy", "scikit-learn", "skorch"
 
 
-def pack(text, arrays, kind):
+def pack(
+    text: str, arrays: dict[str, Array], kind: Literal["model", "checkpoint"]
+) -> bytes:
     """Make the bytes of a file.
 
     Parameters
@@ -59,7 +69,9 @@ def pack(text, arrays, kind):
     return save(arrays, metadata)
 
 
-def unpack(data, kind):
+def unpack(
+    data: bytes, kind: Literal["model", "checkpoint"]
+) -> tuple[str, dict[str, Array]]:
     """Return the text and the arrays of a file's bytes.
 
     Parameters

@@ -1,15 +1,28 @@
 """Reading a file, or saying what is wrong with it."""
 
+from __future__ import annotations
+
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.files.container import unpack
 from sklearn_gru.files.trees import decode
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal
 
-def read_file(path, kind, build=None):
+    from sklearn_gru._types import FilePath
+
+
+def read_file(
+    path: FilePath,
+    kind: Literal["model", "checkpoint"],
+    build: Callable[[str, dict[str, Any]], object] | None = None,
+) -> Any:
     """Read the tree that `write_file` has written.
 
     Parameters

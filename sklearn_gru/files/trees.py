@@ -7,13 +7,22 @@ parts. An object of a class is "object", the class's name, with its "state"; whe
 comes again, it is "seen", the number of the object.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.exceptions import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sklearn_gru._types import Array
 
 KINDS_OF_NUMBERS = "biuf"
 LAST_CHARACTER = 0x10FFFF
@@ -22,7 +31,10 @@ BETWEEN_SURROGATES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 FREE_BRACKETS, TEXT_PER_BRACKET = 2000, 8
 
 
-def encode(tree, describe=None):
+def encode(
+    tree: object,
+    describe: Callable[[Any, str], tuple[str, dict[str, Any]]] | None = None,
+) -> tuple[str, dict[str, Array]]:
     """Write a tree as JSON text and arrays.
 
     Parameters
@@ -49,7 +61,11 @@ def encode(tree, describe=None):
     return json.dumps(encoder(tree, ""), separators=(",", ":")), encoder.arrays
 
 
-def decode(text, arrays, build=None):
+def decode(
+    text: str,
+    arrays: dict[str, Array],
+    build: Callable[[str, dict[str, Any]], object] | None = None,
+) -> Any:
     """Read what `encode` has written.
 
     Parameters

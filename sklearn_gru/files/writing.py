@@ -1,18 +1,32 @@
 """Writing a file whole, or leaving what was there."""
 
+from __future__ import annotations
+
 import errno
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sklearn_gru.files.container import pack
 from sklearn_gru.files.trees import encode
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal
+
+    from sklearn_gru._types import FilePath
+
 CHUNK = 1 << 20
 
 
-def write_file(path, tree, kind, describe=None):
+def write_file(
+    path: FilePath,
+    tree: object,
+    kind: Literal["model", "checkpoint"],
+    describe: Callable[[Any, str], tuple[str, dict[str, Any]]] | None = None,
+) -> None:
     """Write a tree to a file, as `encode` and `write_bytes` do.
 
     Parameters
@@ -25,7 +39,7 @@ def write_file(path, tree, kind, describe=None):
     write_bytes(path, pack(*encode(tree, describe), kind))
 
 
-def write_bytes(path, data):
+def write_bytes(path: FilePath, data: bytes) -> None:
     """Write a file that is, after any crash, the old one or the new one.
 
     Parameters

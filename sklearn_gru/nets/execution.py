@@ -1,10 +1,16 @@
 """Who runs recurrent layers: the compiled loops, or PyTorch."""
 
+from __future__ import annotations
+
 import warnings
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMPILED_DTYPES = {torch.float32, torch.float64}
 
@@ -157,7 +163,7 @@ def _failure(compiled, dtype):
     return None
 
 
-def warm_up():
+def warm_up() -> Path | None:
     """Compile the recurrent layers of all kinds now, so that first fits begin at once.
 
     The compiled code, for ``dtype="float32"``, is kept on disk, so one call is enough

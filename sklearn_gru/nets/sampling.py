@@ -1,6 +1,15 @@
 """Choosing the next symbol: temperature, top-k, top-p."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
 
 NUMBERS_AT_ONCE = 1 << 16
 
@@ -31,14 +40,20 @@ class Sampler:
     array([1, 0])
     """
 
-    def __init__(self, rng, temperature=1.0, top_k=None, top_p=None):
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+    ) -> None:
         self.rng = rng
         self.temperature = temperature
         self.top_k = top_k
         self.top_p = None if top_p == 1 else top_p
         self.noise = iter(())
 
-    def __call__(self, logits):
+    def __call__(self, logits: NDArray[Any]) -> NDArray[Any]:
         """Draw one class for each row of logits: (n, n_classes) -> (n,)."""
         if self.temperature == 0:
             return logits.argmax(axis=1)

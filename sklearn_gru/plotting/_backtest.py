@@ -1,5 +1,9 @@
 """Forecasts from many moments of the past."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sklearn_gru.plotting._axes import (
@@ -11,6 +15,7 @@ from sklearn_gru.plotting._axes import (
     captions,
     count_on,
     draw_bands,
+    figure_of,
     finish,
     label_time,
     percent,
@@ -18,6 +23,20 @@ from sklearn_gru.plotting._axes import (
 )
 from sklearn_gru.plotting._folds import folds_of_estimator, folds_of_evaluation
 from sklearn_gru.plotting._inputs import read_bands, require_same_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Self
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Floats, ManyAxes, Style
+    from sklearn_gru.plotting._folds import Folds
 
 # Each coverage has a marker of its own.
 MARKERS = "osD^v"
@@ -61,7 +80,20 @@ class BacktestDisplay:
     [[0.0, 1.0], [1.0, 2.0]]
     """
 
-    def __init__(self, truth, forecast, naive, time, bands, name=""):
+    axes_: dict[str, Axes]
+    figure_: Figure
+    lines_: dict[str, list[Line2D]]
+    bands_: list[PolyCollection]
+
+    def __init__(
+        self,
+        truth: Floats,
+        forecast: Floats,
+        naive: Floats | None,
+        time: Array,
+        bands: dict[float, Floats],
+        name: str = "",
+    ) -> None:
         self.truth = truth
         self.forecast = forecast
         self.naive = naive
@@ -71,8 +103,16 @@ class BacktestDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y=None, *, steps=None, column=0, name=None, **plot_options
-    ):
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        steps: int | None = None,
+        column: int = 0,
+        name: str | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Forecast from every row of `X` with a fitted forecaster.
 
         The naive forecasts repeat the season before the moment of the forecast, if the
@@ -119,8 +159,14 @@ class BacktestDisplay:
 
     @classmethod
     def from_evaluation(
-        cls, results, naive_results=None, *, column=0, name=None, **plot_options
-    ):
+        cls,
+        results: pd.DataFrame,
+        naive_results: pd.DataFrame | None = None,
+        *,
+        column: int = 0,
+        name: str | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the results of sktime's `evaluate`.
 
         Parameters
@@ -158,15 +204,15 @@ class BacktestDisplay:
     @classmethod
     def from_predictions(
         cls,
-        y_true,
-        y_pred,
-        y_naive=None,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        y_naive: ArrayLike | None = None,
         *,
-        intervals=None,
-        time=None,
-        name="",
-        **plot_options,
-    ):
+        intervals: Mapping[float, ArrayLike] | None = None,
+        time: ArrayLike | None = None,
+        name: str = "",
+        **plot_options: Any,
+    ) -> Self:
         """Draw forecasts that were made before, by any forecaster.
 
         Parameters
@@ -212,7 +258,7 @@ class BacktestDisplay:
         return cls(truth, forecast, naive, time, bands, name).plot(**plot_options)
 
     @classmethod
-    def _of(cls, folds, name, plot_options):
+    def _of(cls, folds: Folds, name: str | None, plot_options: dict[str, Any]) -> Self:
         return cls.from_predictions(
             folds.truth,
             folds.forecast,
@@ -223,7 +269,14 @@ class BacktestDisplay:
             **plot_options,
         )
 
-    def plot(self, ax=None, *, line_kw=None, naive_kw=None, band_kw=None):
+    def plot(
+        self,
+        ax: ManyAxes | None = None,
+        *,
+        line_kw: Style | None = None,
+        naive_kw: Style | None = None,
+        band_kw: Style | None = None,
+    ) -> Self:
         """Draw into two axes, or three if there are intervals, or into a new figure.
 
         Of folds that overlap, as those of neighbouring rows do, only the first one is
@@ -254,7 +307,7 @@ class BacktestDisplay:
         """
         bottom = ["error", "coverage"] if self.bands else ["error", "error"]
         self.axes_ = axes_for(ax, [["folds", "folds"], bottom], (9, 6))
-        self.figure_ = self.axes_["folds"].figure
+        self.figure_ = figure_of(self.axes_["folds"])
         self.lines_ = {"observed": [], "forecast": [], "naive": [], "error": []}
         self._draw_folds(self.axes_["folds"], line_kw, naive_kw, band_kw)
         self._draw_errors(self.axes_["error"], line_kw, naive_kw)
@@ -264,7 +317,13 @@ class BacktestDisplay:
         finish(*self.axes_.values())
         return self
 
-    def _draw_folds(self, ax, line_kw, naive_kw, band_kw):
+    def _draw_folds(
+        self,
+        ax: Axes,
+        line_kw: Style | None,
+        naive_kw: Style | None,
+        band_kw: Style | None,
+    ) -> None:
         times, first = np.unique(self.time, return_index=True)
         truth = self.truth.ravel()[first]
         self.lines_["observed"] += ax.plot(times, truth, **OBSERVED)
@@ -284,7 +343,9 @@ class BacktestDisplay:
         label_time(ax, self.time)
         ax.legend(*captions(ax), frameon=False, loc="best")
 
-    def _draw_errors(self, ax, line_kw, naive_kw):
+    def _draw_errors(
+        self, ax: Axes, line_kw: Style | None, naive_kw: Style | None
+    ) -> None:
         pairs = [(self.forecast, styled(FORECAST | {"marker": "o"}, line_kw))]
         if self.naive is not None:
             pairs.append((self.naive, styled(NAIVE | {"marker": "s"}, naive_kw)))
@@ -294,7 +355,7 @@ class BacktestDisplay:
         ax.set_ylim(0, ax.get_ylim()[1])
         _label_steps(ax, below("mean absolute error", self.name))
 
-    def _draw_coverage(self, ax):
+    def _draw_coverage(self, ax: Axes) -> None:
         known = ~np.isnan(self.truth)
         for k, (level, bounds) in enumerate(sorted(self.bands.items())):
             lower, upper = bounds[..., 0], bounds[..., 1]
@@ -302,24 +363,24 @@ class BacktestDisplay:
             share = 100 * np.sum(inside, axis=0, where=known) / np.sum(known, axis=0)
             color, marker = f"{0.15 + 0.4 * k / len(self.bands)}", MARKERS[k % 5]
             label = f"of {percent(level)} intervals"
-            style = {"color": color, "marker": marker, "ms": 4, "label": label}
+            style: Style = {"color": color, "marker": marker, "ms": 4, "label": label}
             self.lines_["coverage"] += ax.plot(self._steps, share, **style)
             ax.axhline(100 * level, color=color, ls=":", lw=1)
         ax.set_ylim(0, 105)
         _label_steps(ax, "values inside (%)")
 
     @property
-    def _steps(self):
+    def _steps(self) -> Array:
         return np.arange(1, self.truth.shape[1] + 1)
 
 
-def _label_steps(ax, label):
+def _label_steps(ax: Axes, label: str) -> None:
     ax.set(xlabel="steps ahead", ylabel=label)
     count_on(ax.xaxis)
     ax.legend(frameon=False, loc="best")
 
 
-def _apart(time):
+def _apart(time: Array) -> Iterator[int]:
     """Yield the numbers of folds that begin behind the end of the last one yielded."""
     end = None
     for fold in np.argsort(time[:, 0], kind="stable"):

@@ -1,6 +1,8 @@
 """Folds of a backtest, read from what made them."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +14,14 @@ from sklearn_gru.plotting._inputs import (
     times_of,
     unwrapped,
 )
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Floats
 
 
 class Folds(NamedTuple):
@@ -29,12 +39,14 @@ class Folds(NamedTuple):
     truth: np.ndarray
     forecast: np.ndarray
     naive: np.ndarray | None
-    intervals: dict
+    intervals: dict[float, Floats]
     time: np.ndarray
     name: str
 
 
-def folds_of_estimator(estimator, X, y, steps, column):
+def folds_of_estimator(
+    estimator: Any, X: ArrayLike, y: ArrayLike, steps: int | None, column: int
+) -> Folds:
     """Forecast from every row that has enough rows before and behind it.
 
     Parameters
@@ -75,7 +87,9 @@ def folds_of_estimator(estimator, X, y, steps, column):
     )
 
 
-def folds_of_evaluation(results, naive_results, column):
+def folds_of_evaluation(
+    results: pd.DataFrame, naive_results: pd.DataFrame | None, column: int
+) -> Folds:
     """Read the results of sktime's `evaluate`.
 
     Parameters
@@ -99,7 +113,7 @@ def folds_of_evaluation(results, naive_results, column):
     )
 
 
-def _naive(results, naive_results, column):
+def _naive(results: pd.DataFrame, naive_results: pd.DataFrame, column: int) -> Floats:
     naive = _stacked(naive_results, "y_pred", column)
     folds = zip(results["y_test"], naive_results["y_pred"], strict=False)
     if len(naive_results) != len(results) or any(
@@ -112,7 +126,7 @@ def _naive(results, naive_results, column):
     return naive
 
 
-def _stacked(results, key, column):
+def _stacked(results: pd.DataFrame, key: str, column: int) -> Floats:
     """Stack the tables of all folds: (n_folds, horizon)."""
     if key not in results:
         raise ValueError(
@@ -129,7 +143,7 @@ def _stacked(results, key, column):
     return np.array(folds)
 
 
-def _column(table, column):
+def _column(table: pd.DataFrame | pd.Series, column: int) -> Floats:
     if getattr(table.index, "nlevels", 1) > 1:
         raise ValueError(
             "These are results of a panel of series: evaluate one series, or pass "
@@ -138,7 +152,7 @@ def _column(table, column):
     return series_of(table, column, "a fold")
 
 
-def _intervals(results, column):
+def _intervals(results: pd.DataFrame, column: int) -> dict[float, Floats]:
     """Read the intervals that a metric asked for, if any did."""
     if "y_pred_interval" not in results:
         return {}

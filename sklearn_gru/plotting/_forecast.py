@@ -1,5 +1,9 @@
 """The last rows of a series and what is forecast behind them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sklearn_gru.plotting._axes import (
@@ -8,6 +12,7 @@ from sklearn_gru.plotting._axes import (
     OBSERVED,
     captions,
     draw_bands,
+    figure_of,
     finish,
     label_time,
     new_axes,
@@ -23,6 +28,18 @@ from sklearn_gru.plotting._inputs import (
     series_of,
     times_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self
+
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Auto, Floats, Style
 
 LEAST_SHOWN = 100
 
@@ -72,9 +89,21 @@ class ForecastDisplay:
     (np.int64(119), array([120, 121]))
     """
 
+    ax_: Axes
+    figure_: Figure
+    lines_: dict[str, Line2D]
+    bands_: list[PolyCollection]
+
     def __init__(
-        self, observed, one_step, ahead, time, naive=None, bands=None, name=""
-    ):
+        self,
+        observed: Floats,
+        one_step: Floats | None,
+        ahead: Floats,
+        time: Array,
+        naive: Floats | None = None,
+        bands: dict[float, Floats] | None = None,
+        name: str = "",
+    ) -> None:
         self.observed = observed
         self.one_step = one_step
         self.ahead = ahead
@@ -86,17 +115,17 @@ class ForecastDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y=None,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
         *,
-        steps=None,
-        column=0,
-        coverage=None,
-        n_shown=None,
-        name=None,
-        **plot_options,
-    ):
+        steps: int | None = None,
+        column: int = 0,
+        coverage: float | Sequence[float] | None = None,
+        n_shown: int | None = None,
+        name: str | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Forecast with a fitted estimator and draw the result.
 
         The naive forecast beside it is the value a season before, where the estimator
@@ -172,17 +201,17 @@ class ForecastDisplay:
     @classmethod
     def from_predictions(
         cls,
-        y,
-        ahead,
+        y: ArrayLike,
+        ahead: ArrayLike,
         *,
-        one_step=None,
-        intervals=None,
-        season_length="auto",
-        column=0,
-        n_shown=None,
-        name=None,
-        **plot_options,
-    ):
+        one_step: ArrayLike | None = None,
+        intervals: Mapping[float, ArrayLike] | None = None,
+        season_length: int | Auto = "auto",
+        column: int = 0,
+        n_shown: int | None = None,
+        name: str | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw forecasts that were made before, by any forecaster.
 
         Parameters
@@ -241,7 +270,14 @@ class ForecastDisplay:
             name_of(y, column) if name is None else name,
         ).plot(**plot_options)
 
-    def plot(self, ax=None, *, line_kw=None, naive_kw=None, band_kw=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        line_kw: Style | None = None,
+        naive_kw: Style | None = None,
+        band_kw: Style | None = None,
+    ) -> Self:
         """Draw into `ax`, or into a new figure.
 
         Parameters
@@ -287,22 +323,24 @@ class ForecastDisplay:
         label_time(ax, self.time)
         finish(ax)
         ax.legend(*captions(ax), frameon=False, loc="best")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, figure_of(ax)
         return self
 
     @property
-    def time_observed(self):
+    def time_observed(self) -> Array:
         """Times or numbers of the observed rows."""
         return self.time[: len(self.observed)]
 
     @property
-    def time_ahead(self):
+    def time_ahead(self) -> Array:
         """Times or numbers of the rows behind them."""
         return self.time[len(self.observed) :]
 
-    def _draw(self, ax, key, time, values, style):
+    def _draw(
+        self, ax: Axes, key: str, time: Array, values: Floats, style: Style
+    ) -> None:
         (self.lines_[key],) = ax.plot(time, values, **style)
 
 
-def _n_steps(n):
+def _n_steps(n: int) -> str:
     return "step" if n == 1 else f"{n} steps"

@@ -1,6 +1,8 @@
 """What forecasters of scikit-learn's kind and of sktime's are asked for a display."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,6 +13,13 @@ from sklearn_gru.plotting._inputs import (
     series_of,
     unwrapped,
 )
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Floats
 
 # Rows that are forecast if neither the forecaster nor a season says how many.
 N_STEPS = 10
@@ -29,11 +38,13 @@ class Forecasts(NamedTuple):
 
     one_step: np.ndarray | None
     ahead: np.ndarray
-    intervals: dict
+    intervals: dict[float, Floats]
     season_length: int
 
 
-def forecasts_of(estimator, X, y, steps, column, levels):
+def forecasts_of(
+    estimator: Any, X: Any, y: Any, steps: int | None, column: int, levels: list[float]
+) -> Forecasts:
     """Forecast a target with a fitted estimator.
 
     Parameters
@@ -71,25 +82,25 @@ def forecasts_of(estimator, X, y, steps, column, levels):
     return Forecasts(one_step, ahead, intervals, season)
 
 
-def season_length_of(estimator, y, column):
+def season_length_of(estimator: Any, y: ArrayLike, column: int) -> int:
     """Return the season that a fitted forecaster has found, or else that of y."""
     for name in ("engine_", "forecaster_"):
         choices = getattr(getattr(estimator, name, None), "choices", None)
         if choices is not None:
-            return choices.season_length
+            return int(choices.season_length)
     return season_of(series_of(y, column), getattr(y, "index", None))
 
 
-def usual_steps(estimator, season):
+def usual_steps(estimator: Any, season: int) -> int:
     """Return the rows that a forecaster emits at once, else a season or ten rows."""
-    horizon = getattr(estimator, "horizon", 1)
+    horizon: int = getattr(estimator, "horizon", 1)
     engine = getattr(estimator, "engine_", None)
     if horizon > 1 or (engine is not None and engine.relation.affine is None):
         return horizon
     return season if season > 1 else N_STEPS
 
 
-def _bounds(estimator, X, steps, coverage, column):
+def _bounds(estimator: Any, X: Any, steps: int, coverage: float, column: int) -> Floats:
     """Ask for the bounds of a target, (steps, 2)."""
     if not hasattr(estimator, "predict_interval"):
         raise ValueError(
@@ -97,11 +108,19 @@ def _bounds(estimator, X, steps, coverage, column):
             "intervals to draw: leave coverage out, or pass a GRUForecaster, a "
             "pipeline that ends in one or a search over either."
         )
-    bounds = estimator.predict_interval(X, steps, coverage=coverage)
+    bounds: Floats = estimator.predict_interval(X, steps, coverage=coverage)
     return bounds if bounds.ndim == 2 else bounds[:, column]
 
 
-def _of_sktime(forecaster, X, y, steps, column, levels, season):
+def _of_sktime(
+    forecaster: Any,
+    X: Any,
+    y: Any,
+    steps: int | None,
+    column: int,
+    levels: list[float],
+    season: int,
+) -> Forecasts:
     cutoff = forecaster.cutoff[0]
     if not hasattr(y, "index") or y.index[-1] != cutoff:
         end = y.index[-1] if hasattr(y, "index") else "without an index"
@@ -121,7 +140,7 @@ def _of_sktime(forecaster, X, y, steps, column, levels, season):
     return Forecasts(None, ahead, intervals, season)
 
 
-def _furthest_step(forecaster):
+def _furthest_step(forecaster: Any) -> int | None:
     """Return the furthest step that `fit` was told of, None if it was told of none."""
     if getattr(forecaster, "_fh", None) is None:
         return None

@@ -1,10 +1,26 @@
 """What the gates of a network did while it read a sequence."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from sklearn_gru.plotting._axes import axes_for, count_on, finish, styled
+from sklearn_gru.plotting._axes import axes_for, count_on, figure_of, finish, styled
 from sklearn_gru.plotting._inputs import unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Floats, ManyAxes, Style, TimeAxis
 
 # What a gate of 1 does.
 MEANINGS = {
@@ -15,7 +31,7 @@ MEANINGS = {
     "output": "1 shows the state",
 }
 STYLES = ("-", "--", ":", "-.")
-IMAGE = {
+IMAGE: Style = {
     "cmap": "cividis",
     "vmin": 0,
     "vmax": 1,
@@ -65,14 +81,33 @@ class GateDisplay:
     ['sequence', 'update', 'reset']
     """
 
-    def __init__(self, sequence, gates, segment_length=1, names=None):
+    axes_: dict[str, Axes]
+    figure_: Figure
+    lines_: list[Line2D]
+    images_: dict[str, AxesImage]
+
+    def __init__(
+        self,
+        sequence: Floats,
+        gates: dict[str, Array],
+        segment_length: int = 1,
+        names: list[str] | None = None,
+    ) -> None:
         self.sequence = sequence
         self.gates = gates
         self.segment_length = segment_length
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, sample=0, names=None, **plot_options):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        *,
+        sample: int = 0,
+        names: list[str] | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the gates of a fitted estimator for one sequence.
 
         Parameters
@@ -130,8 +165,14 @@ class GateDisplay:
 
     @classmethod
     def from_predictions(
-        cls, sequence, gates, *, segment_length=1, names=None, **plot_options
-    ):
+        cls,
+        sequence: ArrayLike,
+        gates: Mapping[str, ArrayLike],
+        *,
+        segment_length: int = 1,
+        names: list[str] | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw gates that were computed before.
 
         Parameters
@@ -161,9 +202,9 @@ class GateDisplay:
         """
         sequence = np.asarray(sequence, dtype=np.float64)
         sequence = sequence[:, None] if sequence.ndim == 1 else sequence
-        gates = {gate: np.asarray(values) for gate, values in gates.items()}
+        arrays = {gate: np.asarray(values) for gate, values in gates.items()}
         n_segments = -(-len(sequence) // segment_length)
-        for gate, values in gates.items():
+        for gate, values in arrays.items():
             if values.ndim != 2 or len(values) != n_segments:
                 raise ValueError(
                     f"The gate {gate!r} has shape {values.shape}: {len(sequence)} time "
@@ -175,9 +216,15 @@ class GateDisplay:
                 f"There are {len(names)} names for {sequence.shape[1]} features: pass "
                 "one for each."
             )
-        return cls(sequence, gates, segment_length, names).plot(**plot_options)
+        return cls(sequence, arrays, segment_length, names).plot(**plot_options)
 
-    def plot(self, ax=None, *, line_kw=None, image_kw=None):
+    def plot(
+        self,
+        ax: ManyAxes | None = None,
+        *,
+        line_kw: Style | None = None,
+        image_kw: Style | None = None,
+    ) -> Self:
         """Draw into one axes for the sequence and each gate, or into a new figure.
 
         Parameters
@@ -204,7 +251,7 @@ class GateDisplay:
         rows = [["sequence"], *([gate] for gate in self.gates)]
         height = 1.5 + 1.9 * len(rows)
         self.axes_ = axes_for(ax, rows, (8, height), sharex=True)
-        self.figure_ = self.axes_["sequence"].figure
+        self.figure_ = figure_of(self.axes_["sequence"])
         self._draw_sequence(self.axes_["sequence"], line_kw)
         self.images_ = {}
         for gate, values in self.gates.items():
@@ -214,7 +261,7 @@ class GateDisplay:
         count_on(last.xaxis)
         return self
 
-    def _draw_sequence(self, ax, changes):
+    def _draw_sequence(self, ax: Axes, changes: Style | None) -> None:
         self.lines_ = []
         n_features = self.sequence.shape[1]
         names = self.names or [f"feature {k}" for k in range(n_features)]
@@ -228,7 +275,9 @@ class GateDisplay:
             ax.legend(frameon=False, loc="best")
         finish(ax)
 
-    def _draw_gate(self, ax, gate, values, changes):
+    def _draw_gate(
+        self, ax: Axes, gate: str, values: Array, changes: Style | None
+    ) -> None:
         n_segments, n_units = values.shape
         right = n_segments * self.segment_length - 0.5
         style = IMAGE | {"extent": (-0.5, right, 0.5, n_units + 0.5)}
@@ -241,12 +290,12 @@ class GateDisplay:
         self.images_[gate] = image
 
 
-def _bar_label(gate):
+def _bar_label(gate: str) -> str:
     meaning = MEANINGS.get(gate)
     return f"{gate} gate" + (f"\n({meaning})" if meaning else "")
 
 
-def _sample_of(X, sample):
+def _sample_of(X: Any, sample: int) -> Any:
     """Return one of the sequences of X, in the form of X."""
     if isinstance(getattr(X, "index", None), pd.MultiIndex):
         raise ValueError(
@@ -260,7 +309,7 @@ def _sample_of(X, sample):
     return rows[sample : sample + 1]
 
 
-def _as_columns(chosen, time_axis):
+def _as_columns(chosen: Any, time_axis: TimeAxis) -> Floats:
     """Return the one sequence of `chosen` with a column for each feature."""
     if isinstance(chosen, pd.DataFrame):
         chosen = chosen.to_numpy()

@@ -1,5 +1,9 @@
 """What displays read: fitted estimators, columns, times and naive forecasts."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
@@ -8,8 +12,16 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_gru.estimators._time_index import continued, time_index_of
 from sklearn_gru.estimators.forecasting.season import find_season, usual_season
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-def unwrapped(estimator, X=None):
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Floats
+
+
+def unwrapped(estimator: Any, X: Any = None) -> tuple[Any, Any]:
     """Find the estimator inside searches and pipelines, and what it is given.
 
     Parameters
@@ -44,12 +56,12 @@ def unwrapped(estimator, X=None):
     return estimator, X
 
 
-def is_of_sktime(estimator):
+def is_of_sktime(estimator: object) -> bool:
     """Tell whether an estimator is a forecaster with the interface of sktime."""
     return hasattr(type(estimator), "cutoff")
 
 
-def series_of(values, column=0, name="y"):
+def series_of(values: ArrayLike, column: int = 0, name: str = "y") -> Floats:
     """Return a column of a table, or a series itself, as floats.
 
     Parameters
@@ -79,18 +91,21 @@ def series_of(values, column=0, name="y"):
     return values[:, column]
 
 
-def require_same_shape(**arrays):
+def require_same_shape(**arrays: Array | None) -> None:
     """Raise unless all arrays have the shape of the first; None counts as none."""
-    (first, reference), *others = arrays.items()
-    for name, array in others:
-        if array is not None and np.shape(array) != np.shape(reference):
+    shapes = {name: array.shape for name, array in arrays.items() if array is not None}
+    (first, expected), *others = shapes.items()
+    for name, shape in others:
+        if shape != expected:
             raise ValueError(
-                f"{first} has shape {np.shape(reference)} and {name} has shape "
-                f"{np.shape(array)}: they must be the same."
+                f"{first} has shape {expected} and {name} has shape {shape}: they must "
+                "be the same."
             )
 
 
-def read_bands(intervals, shape):
+def read_bands(
+    intervals: Mapping[float, ArrayLike] | None, shape: tuple[int, ...]
+) -> dict[float, Floats]:
     """Return intervals by coverage as arrays of shape (*shape, 2).
 
     Parameters
@@ -116,7 +131,7 @@ def read_bands(intervals, shape):
     return bands
 
 
-def check_coverage(coverage):
+def check_coverage(coverage: float) -> None:
     """Raise unless a coverage is a share between 0 and 1."""
     if not 0 < coverage < 1:
         raise ValueError(
@@ -124,7 +139,7 @@ def check_coverage(coverage):
         )
 
 
-def name_of(values, column=0):
+def name_of(values: object, column: int = 0) -> str:
     """Return the name of a column of a pandas object, or "" if it has none."""
     if hasattr(values, "columns"):
         return str(values.columns[column])
@@ -132,7 +147,7 @@ def name_of(values, column=0):
     return "" if name is None else str(name)
 
 
-def times_of(values, n_ahead=0):
+def times_of(values: Any, n_ahead: int = 0) -> Array:
     """Return the times of rows and of the rows behind them, or else their numbers.
 
     Parameters
@@ -158,15 +173,16 @@ def times_of(values, n_ahead=0):
         index = index.to_timestamp()
     if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
         index = index.tz_convert(None)  # matplotlib knows no time zones
-    return index.to_numpy()
+    times: Array = index.to_numpy()
+    return times
 
 
-def season_of(observed, index=None):
+def season_of(observed: ArrayLike, index: pd.Index | None = None) -> int:
     """Return the season of a series in rows, 1 if it has none."""
     return find_season([np.asarray(observed)[:, None]], usual_season(index))
 
 
-def naive_forecasts(observed, n_ahead, season):
+def naive_forecasts(observed: Floats, n_ahead: int, season: int) -> Floats:
     """Forecast each row of a series, and the rows behind it, by the season before.
 
     Parameters

@@ -1,5 +1,9 @@
 """What forecasts have left unexplained."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 from sklearn.base import is_regressor
 
@@ -7,6 +11,7 @@ from sklearn_gru.plotting._axes import (
     axes_for,
     below,
     count_on,
+    figure_of,
     finish,
     label_time,
     styled,
@@ -20,10 +25,22 @@ from sklearn_gru.plotting._inputs import (
     unwrapped,
 )
 
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.container import BarContainer
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Floats, ManyAxes, Style
+
 LAYOUT = [["time", "time"], ["autocorrelation", "histogram"]]
-RESIDUALS = {"color": "C0", "lw": 0.8, "marker": ".", "ms": 4}
-BAND = {"color": "0.85", "lw": 0, "label": "95 % band of white noise"}
-BARS = {"color": "C0", "edgecolor": "white"}
+RESIDUALS: Style = {"color": "C0", "lw": 0.8, "marker": ".", "ms": 4}
+BAND: Style = {"color": "0.85", "lw": 0, "label": "95 % band of white noise"}
+BARS: Style = {"color": "C0", "edgecolor": "white"}
 # Of the normal distribution: 95 % lie within.
 TWO_SIDED = 1.96
 
@@ -73,7 +90,20 @@ class ResidualDisplay:
     (30,)
     """
 
-    def __init__(self, residuals, time, autocorrelation, limit, name=""):
+    axes_: dict[str, Axes]
+    figure_: Figure
+    lines_: dict[str, Line2D]
+    band_: PolyCollection
+    bars_: BarContainer
+
+    def __init__(
+        self,
+        residuals: Floats,
+        time: Array,
+        autocorrelation: Floats,
+        limit: float,
+        name: str = "",
+    ) -> None:
         self.residuals = residuals
         self.time = time
         self.autocorrelation = autocorrelation
@@ -82,8 +112,16 @@ class ResidualDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y=None, *, column=0, n_lags=None, name=None, **plot_options
-    ):
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        column: int = 0,
+        n_lags: int | None = None,
+        name: str | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the residuals of a fitted estimator, one step ahead for a forecaster.
 
         Parameters
@@ -134,8 +172,15 @@ class ResidualDisplay:
 
     @classmethod
     def from_predictions(
-        cls, y_true, y_pred, *, column=0, n_lags=None, name=None, **plot_options
-    ):
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        *,
+        column: int = 0,
+        n_lags: int | None = None,
+        name: str | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the residuals of predictions that were made before.
 
         Parameters
@@ -169,7 +214,7 @@ class ResidualDisplay:
         forecast = series_of(y_pred, column, "y_pred")
         require_same_shape(y_true=truth, y_pred=forecast)
         residuals = truth - forecast
-        n_known = np.count_nonzero(~np.isnan(residuals))
+        n_known = int(np.count_nonzero(~np.isnan(residuals)))
         n_lags = min(40, n_known // 3) if n_lags is None else n_lags
         if not 1 <= n_lags < n_known:
             raise ValueError(
@@ -183,7 +228,14 @@ class ResidualDisplay:
             **plot_options
         )
 
-    def plot(self, ax=None, *, line_kw=None, band_kw=None, bar_kw=None):
+    def plot(
+        self,
+        ax: ManyAxes | None = None,
+        *,
+        line_kw: Style | None = None,
+        band_kw: Style | None = None,
+        bar_kw: Style | None = None,
+    ) -> Self:
         """Draw into three axes, or into a new figure.
 
         Parameters
@@ -210,18 +262,19 @@ class ResidualDisplay:
         ['time', 'autocorrelation', 'histogram']
         """
         self.axes_ = axes_for(ax, LAYOUT, (9, 5))
-        self.figure_ = self.axes_["time"].figure
+        self.figure_ = figure_of(self.axes_["time"])
         self.lines_ = {}
         finish(*self.axes_.values())
         self._draw_residuals(self.axes_["time"], line_kw)
         self._draw_autocorrelation(self.axes_["autocorrelation"], band_kw)
         ax = self.axes_["histogram"]
         known = self.residuals[~np.isnan(self.residuals)]
-        _, _, self.bars_ = ax.hist(known, bins="auto", **(BARS | (bar_kw or {})))
+        _, _, bars = ax.hist(known, bins="auto", **(BARS | (bar_kw or {})))
+        self.bars_ = cast("BarContainer", bars)
         ax.set(xlabel=below("residual", self.name), ylabel="number of rows")
         return self
 
-    def _draw_residuals(self, ax, changes):
+    def _draw_residuals(self, ax: Axes, changes: Style | None) -> None:
         ax.axhline(0, color="0.5", lw=1)
         (self.lines_["residuals"],) = ax.plot(
             self.time, self.residuals, **styled(RESIDUALS, changes)
@@ -230,7 +283,7 @@ class ResidualDisplay:
         label_time(ax, self.time)
         finish(ax)
 
-    def _draw_autocorrelation(self, ax, changes):
+    def _draw_autocorrelation(self, ax: Axes, changes: Style | None) -> None:
         lags = np.arange(1, len(self.autocorrelation) + 1)
         edges = [0.5, len(lags) + 0.5]
         self.band_ = ax.fill_between(
@@ -248,7 +301,7 @@ class ResidualDisplay:
         ax.legend(frameon=False, loc="upper right")
 
 
-def autocorrelations(series, n_lags):
+def autocorrelations(series: Floats, n_lags: int) -> Floats:
     """Correlate a series with itself, some rows later; NaN counts as its mean.
 
     Examples

@@ -1,14 +1,29 @@
 """The course of training."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from sklearn_gru.plotting._axes import count_on, finish, new_axes, styled
+from sklearn_gru.plotting._axes import count_on, figure_of, finish, new_axes, styled
 from sklearn_gru.plotting._inputs import require_same_shape, series_of, unwrapped
 
-TRAINING = {"color": "C0", "lw": 1.5, "label": "training loss"}
-HELD_OUT = {"color": "C1", "lw": 1.5, "ls": "--", "label": "held-out loss"}
-BEST = {"color": "C3", "ls": "none", "marker": "*", "ms": 11}
-RATE = {"color": "0.6", "ls": ":", "lw": 1.5, "label": "learning rate"}
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Self, TypeGuard
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Floats, Style
+
+TRAINING: Style = {"color": "C0", "lw": 1.5, "label": "training loss"}
+HELD_OUT: Style = {"color": "C1", "lw": 1.5, "ls": "--", "label": "held-out loss"}
+BEST: Style = {"color": "C3", "ls": "none", "marker": "*", "ms": 11}
+RATE: Style = {"color": "0.6", "ls": ":", "lw": 1.5, "label": "learning rate"}
 HEADROOM = 1.3  # of both vertical axes, for the legend
 # Where searches, compositions and forecasters of sktime keep what they have fitted.
 INNER = ("best_forecaster_", "regressor_", "forecaster_")
@@ -55,16 +70,27 @@ class TrainingDisplay:
     ['training', 'held_out', 'best', 'rate']
     """
 
+    ax_: Axes
+    rate_ax_: Axes | None
+    figure_: Figure
+    lines_: dict[str, Line2D]
+
     def __init__(
-        self, training_loss, held_out_loss=None, learning_rate=None, name="loss"
-    ):
+        self,
+        training_loss: Floats,
+        held_out_loss: Floats | None = None,
+        learning_rate: Floats | None = None,
+        name: str = "loss",
+    ) -> None:
         self.training_loss = training_loss
         self.held_out_loss = held_out_loss
         self.learning_rate = learning_rate
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator, *, name="loss", **plot_options):
+    def from_estimator(
+        cls, estimator: Any, *, name: str = "loss", **plot_options: Any
+    ) -> Self:
         """Draw how a fitted estimator was trained.
 
         Parameters
@@ -110,13 +136,13 @@ class TrainingDisplay:
     @classmethod
     def from_predictions(
         cls,
-        training_loss,
-        held_out_loss=None,
-        learning_rate=None,
+        training_loss: ArrayLike,
+        held_out_loss: ArrayLike | None = None,
+        learning_rate: ArrayLike | None = None,
         *,
-        name="loss",
-        **plot_options,
-    ):
+        name: str = "loss",
+        **plot_options: Any,
+    ) -> Self:
         """Draw losses that were measured before.
 
         Parameters
@@ -141,16 +167,23 @@ class TrainingDisplay:
         'lowest held-out loss: 2.4 in epoch 2'
         """
         losses = series_of(training_loss, name="training_loss")
-        others = [
+        held_out, rate = (
             None if values is None else np.asarray(values, dtype=np.float64)
             for values in (held_out_loss, learning_rate)
-        ]
-        require_same_shape(
-            training_loss=losses, held_out_loss=others[0], learning_rate=others[1]
         )
-        return cls(losses, *others, name).plot(**plot_options)
+        require_same_shape(
+            training_loss=losses, held_out_loss=held_out, learning_rate=rate
+        )
+        return cls(losses, held_out, rate, name).plot(**plot_options)
 
-    def plot(self, ax=None, *, line_kw=None, best_kw=None, rate_kw=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        line_kw: Style | None = None,
+        best_kw: Style | None = None,
+        rate_kw: Style | None = None,
+    ) -> Self:
         """Draw into `ax`, or into a new figure.
 
         Parameters
@@ -173,12 +206,12 @@ class TrainingDisplay:
         ('epoch', None)
         """
         ax = new_axes(ax)
-        self.ax_, self.rate_ax_, self.figure_ = ax, None, ax.figure
+        self.ax_, self.rate_ax_, self.figure_ = ax, None, figure_of(ax)
         self.lines_ = {}
         self._draw(ax, "training", self.training_loss, styled(TRAINING, line_kw))
         if _is_known(self.held_out_loss):
             self._draw(ax, "held_out", self.held_out_loss, styled(HELD_OUT, line_kw))
-            self._mark_best(ax, best_kw)
+            self._mark_best(ax, self.held_out_loss, best_kw)
         ax.set(xlabel="epoch", ylabel=self.name)
         finish(ax)
         if _is_known(self.learning_rate):
@@ -194,30 +227,30 @@ class TrainingDisplay:
         ax.legend(handles=handles, frameon=False, loc="upper right", ncols=2)
         return self
 
-    def _draw(self, ax, key, values, style):
+    def _draw(self, ax: Axes, key: str, values: Floats, style: Style) -> None:
         epochs = np.arange(1, len(values) + 1)
         if len(values) == 1:
             style = {"marker": "o"} | style  # a line through one point is invisible
         (self.lines_[key],) = ax.plot(epochs, values, **style)
 
-    def _mark_best(self, ax, changes):
-        best = int(np.nanargmin(self.held_out_loss))
-        loss = self.held_out_loss[best]
+    def _mark_best(self, ax: Axes, losses: Floats, changes: Style | None) -> None:
+        best = int(np.nanargmin(losses))
+        loss = losses[best]
         label = f"lowest held-out loss: {loss:.3g} in epoch {best + 1}"
         style = styled(BEST | {"label": label}, changes)
         (self.lines_["best"],) = ax.plot([best + 1], [loss], **style)
 
 
-def _is_known(values):
+def _is_known(values: Floats | None) -> TypeGuard[Floats]:
     return values is not None and not np.isnan(values).all()
 
 
-def _recorded(history, name):
+def _recorded(history: Iterable[dict[str, Any]], name: str) -> list[float]:
     """Return what a history holds of every epoch, NaN where it holds nothing."""
     return [epoch.get(name, np.nan) for epoch in history]
 
 
-def _net_of(estimator):
+def _net_of(estimator: Any) -> Any:
     """Find the network of an estimator, inside whatever is around it."""
     inner, _ = unwrapped(estimator)
     if hasattr(inner, "net_"):

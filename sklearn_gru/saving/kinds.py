@@ -1,10 +1,16 @@
 """Kinds: the classes whose objects a file may hold, and what they consist of."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.saving.forms import check_fields
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,13 @@ class Kind:
     build: Callable | None = None
     check: Callable | None = None
 
-    def state_of(self, value):
+    def state_of(self, value: object) -> dict[str, Any]:
         """Return what is to be written of an object."""
         if self.describe is not None:
             return self.describe(value)
         return {name: getattr(value, name) for name in self.fields}
 
-    def made_of(self, state):
+    def made_of(self, state: dict[str, Any]) -> Any:
         """Make an object of what was read."""
         check_fields(self.name, state, self.fields)
         wrong = self.check(state) if self.check else None

@@ -1,6 +1,9 @@
 """`save` and `load`."""
 
+from __future__ import annotations
+
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from sklearn_gru.exceptions import ModelFileError
 from sklearn_gru.files import decode, encode, pack, read_file, unpack, write_bytes
@@ -10,11 +13,17 @@ from sklearn_gru.saving.network_kinds import NETWORK_KINDS
 from sklearn_gru.saving.pandas_kinds import PANDAS_KINDS
 from sklearn_gru.training import resolve_device
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sklearn_gru._types import Device, FilePath
+    from sklearn_gru.saving.kinds import Kind
+
 KINDS = (*ESTIMATOR_KINDS, *LEARNED_KINDS, *NETWORK_KINDS, *PANDAS_KINDS)
 OF_SKTIME = "sktime.GRUForecaster", "ForecastingHorizon", "VectorizedDF", "DtypeKind"
 
 
-def save(estimator, path):
+def save(estimator: object, path: FilePath) -> None:
     """Write an estimator to a file that can be read without running anything in it.
 
     The file is in the safetensors format: weights and other arrays are its tensors, all
@@ -67,7 +76,7 @@ def save(estimator, path):
             "whole of it with skops."
         )
 
-    def describe(value, place):
+    def describe(value: object, place: str) -> tuple[str, dict[str, Any]]:
         kind = kinds.get(type(value))
         if kind is None:
             raise TypeError(_cannot_be_saved(value, place))
@@ -84,7 +93,7 @@ def save(estimator, path):
     write_bytes(path, data)
 
 
-def load(path, device="auto"):
+def load(path: FilePath, device: Device = "auto") -> Any:
     """Read an estimator from a file that `save` has written.
 
     Nothing in a file is ever run or imported. Whatever is wrong with it ends in a
@@ -132,15 +141,14 @@ def load(path, device="auto"):
     >>> bool((kept.predict(X) == model.predict(X)).all())
     True
     """
-    if str(device) != "auto":
-        device = str(resolve_device(device))
-    estimator = read_file(path, "model", partial(_made, device))
+    place = "auto" if str(device) == "auto" else str(resolve_device(device))
+    estimator = read_file(path, "model", partial(_made, place))
     if not hasattr(estimator, "save"):
         raise ModelFileError(f"{str(path)!r} can't be read: it holds no estimator.")
     return estimator
 
 
-def _made(device, name, state):
+def _made(device: str, name: str, state: dict[str, Any]) -> Any:
     """Make an object of what a file says of it, a network on this device."""
     kinds = _kinds_by_name(with_sktime=name in OF_SKTIME)
     if name not in kinds:
@@ -151,11 +159,11 @@ def _made(device, name, state):
 
 
 @cache
-def _kinds_by_name(with_sktime):
+def _kinds_by_name(with_sktime: bool) -> dict[str, Kind]:
     return {kind.name: kind for kind in _kinds(with_sktime)}
 
 
-def _kinds(with_sktime):
+def _kinds(with_sktime: bool) -> tuple[Kind, ...]:
     """List all kinds; those of sktime are imported only when they are needed."""
     if not with_sktime:
         return KINDS
@@ -164,7 +172,7 @@ def _kinds(with_sktime):
     return (*KINDS, *SKTIME_KINDS)
 
 
-def _cannot_be_saved(value, place):
+def _cannot_be_saved(value: object, place: str) -> str:
     name = place.removeprefix("parameters.").split(".")[0]
     return (
         f"{place} is {value!r}, an object of a class that files can't hold. Set it to "

@@ -1,6 +1,9 @@
 """The forecaster behind sktime's interface."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -33,6 +36,41 @@ from sklearn_gru.nets import QUANTILES
 from sklearn_gru.sktime._private import column_names, set_cutoff
 from sklearn_gru.sktime.horizons import places_ahead, require_known, steps_of
 from sklearn_gru.sktime.panels import PanelForecaster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, Self
+
+    from sktime.forecasting.base import ForecastingHorizon
+
+    from sklearn_gru._types import (
+        Activation,
+        Array,
+        Auto,
+        Callbacks,
+        Cell,
+        Center,
+        Channels,
+        CheckpointPlace,
+        Device,
+        FilePath,
+        Floats,
+        ForecastLoss,
+        IntervalMethod,
+        Kernel,
+        LearningRateSchedule,
+        Missing,
+        Optimizer,
+        Precision,
+        RandomState,
+        Scale,
+        Table,
+        TargetTransform,
+        Units,
+        Verbosity,
+    )
+    from sklearn_gru.estimators.forecaster import GRUForecaster as Settings
+    from sklearn_gru.estimators.forecasting import Rows
 
 # Of a short series, a head that is sized by fh takes at most this part.
 LARGEST_SHARE = 1 / 3
@@ -139,47 +177,47 @@ class GRUForecaster(PanelForecaster):
 
     def __init__(
         self,
-        window_length="auto",
-        units=32,
+        window_length: int | Auto = "auto",
+        units: Units = 32,
         *,
-        horizon=None,
-        center="auto",
-        scale="auto",
-        season_length="auto",
-        target_transform="auto",
-        missing="error",
-        linear_path=True,
-        n_estimators=1,
-        segment_length="auto",
-        channels="joint",
-        stride=1,
-        calibration_fraction=0.2,
-        interval_method="split",
-        loss="squared_error",
-        cell="gru",
-        activation="tanh",
-        reset_after=True,
-        dropout=0.0,
-        max_epochs="auto",
-        batch_size=32,
-        lr=0.001,
-        lr_schedule="cosine",
-        optimizer="adam",
-        weight_decay=0.0,
-        gradient_clip=1.0,
-        early_stopping="auto",
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=1e-2,
-        standardize=True,
-        callbacks=None,
-        checkpoint=None,
-        device="auto",
-        dtype="float32",
-        kernel="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        horizon: int | None = None,
+        center: Center = "auto",
+        scale: Scale = "auto",
+        season_length: int | Auto | None = "auto",
+        target_transform: TargetTransform = "auto",
+        missing: Missing = "error",
+        linear_path: bool = True,
+        n_estimators: int = 1,
+        segment_length: int | Auto = "auto",
+        channels: Channels = "joint",
+        stride: int = 1,
+        calibration_fraction: float = 0.2,
+        interval_method: IntervalMethod = "split",
+        loss: ForecastLoss = "squared_error",
+        cell: Cell = "gru",
+        activation: Activation = "tanh",
+        reset_after: bool = True,
+        dropout: float = 0.0,
+        max_epochs: int | Auto = "auto",
+        batch_size: int = 32,
+        lr: float = 0.001,
+        lr_schedule: LearningRateSchedule = "cosine",
+        optimizer: Optimizer = "adam",
+        weight_decay: float = 0.0,
+        gradient_clip: float | None = 1.0,
+        early_stopping: bool | Auto = "auto",
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-2,
+        standardize: bool = True,
+        callbacks: Callbacks = None,
+        checkpoint: CheckpointPlace = None,
+        device: Device = "auto",
+        dtype: Precision = "float32",
+        kernel: Kernel = "auto",
+        random_state: RandomState = None,
+        verbose: Verbosity = 0,
+    ) -> None:
         self.window_length = window_length
         self.units = units
         self.horizon = horizon
@@ -224,10 +262,10 @@ class GRUForecaster(PanelForecaster):
             self.set_tags(**{"capability:missing_values": True})
 
     @classmethod
-    def _generate_doc_link(cls):
+    def _generate_doc_link(cls) -> str:
         return PAGE.format(page=f"sklearn_gru.sktime.{cls.__name__}")
 
-    def _check_X_y(self, *args, **kwargs):
+    def _check_X_y(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super()._check_X_y(*args, **kwargs)
         except ValueError as error:
@@ -239,12 +277,14 @@ class GRUForecaster(PanelForecaster):
 
     # Training
 
-    def _fit(self, y, X, fh):
+    def _fit(
+        self, y: Table, X: pd.DataFrame | None, fh: ForecastingHorizon | None
+    ) -> Self:
         check_steps_of_one(y)
         if hasattr(self, "pretrained_"):
             relation = self.pretrained_.relation
             check_counts(y, X, relation)
-            self._columns = in_known_order(y, relation.form.names)
+            self._columns = in_known_order(y, relation.form.names or ())
             rows = read_tables(y, X, self._columns, relation)
             self.forecaster_ = self.pretrained_.adopt(rows)
         else:
@@ -265,7 +305,9 @@ class GRUForecaster(PanelForecaster):
         self._held_out_errors = self._new_errors()
         return self
 
-    def _update(self, y, X=None, update_params=True):
+    def _update(
+        self, y: Table, X: pd.DataFrame | None = None, update_params: bool = True
+    ) -> Self:
         try:
             self._take_in(y, X, update_params)
         finally:
@@ -273,7 +315,7 @@ class GRUForecaster(PanelForecaster):
             set_cutoff(self, self._known_cutoff)
         return self
 
-    def _take_in(self, y, X, update_params):
+    def _take_in(self, y: Table, X: pd.DataFrame | None, update_params: bool) -> None:
         """Extend the engine by the rows of `y` that are new."""
         engine, last = self.forecaster_, self._last_labels[-1]
         start = y.index.searchsorted(last, side="right")
@@ -301,13 +343,13 @@ class GRUForecaster(PanelForecaster):
                 self._held_out_errors = self._new_errors()
         self._note_end(self.cutoff, y.index[-N_LABELS:])
 
-    def _note_end(self, cutoff, last_labels):
+    def _note_end(self, cutoff: pd.Index, last_labels: pd.Index) -> None:
         """Remember up to where rows are known."""
         self._known_cutoff = cutoff
         set_cutoff(self, cutoff)
         self._last_labels = last_labels
 
-    def _training_settings(self, n_rows, gap):
+    def _training_settings(self, n_rows: int, gap: object) -> Settings | None:
         """Return settings for training on `n_rows`, or None if they are too few.
 
         `gap` is None, or the label of the first row behind one. What is done is said
@@ -329,7 +371,12 @@ class GRUForecaster(PanelForecaster):
             warnings.warn(f"{message}.", stacklevel=5)
         return self._settings(engine.horizon) if n_rows >= needed else None
 
-    def save(self, path=None, serialization_format=None):
+    def save(
+        self,
+        path: FilePath | None = None,
+        serialization_format: Literal["safetensors", "pickle", "cloudpickle"]
+        | None = None,
+    ) -> Any:
         """Write the forecaster to a file.
 
         Parameters
@@ -375,9 +422,9 @@ class GRUForecaster(PanelForecaster):
         # The package knows all its estimators; this module knows its own.
         import sklearn_gru
 
-        return sklearn_gru.save(self, path)
+        return sklearn_gru.save(self, cast("FilePath", path))
 
-    def pretrain(self, y, X=None, fh=None):
+    def pretrain(self, y: Any, X: Any = None, fh: Any = None) -> Self:
         """Train one network on all series of a panel or hierarchy.
 
         Parameters
@@ -410,11 +457,17 @@ class GRUForecaster(PanelForecaster):
         # sktime widens the formats that it lets through for y here, but not for X.
         self.set_tags(X_inner_mtype=["pd-multiindex", "pd_multiindex_hier"])
         try:
-            return super().pretrain(y, X, fh)
+            pretrained: Self = super().pretrain(y, X, fh)
+            return pretrained
         finally:
             self.set_tags(X_inner_mtype="pd.DataFrame")
 
-    def _pretrain(self, y, X=None, fh=None):
+    def _pretrain(
+        self,
+        y: Table,
+        X: pd.DataFrame | None = None,
+        fh: ForecastingHorizon | None = None,
+    ) -> Self:
         panel = read_panel(y, X, columns_of(y))
         panel.check_times(check_time_index)
         settings = self._settings(self._direct_horizon(fh, min(map(len, panel.rows))))
@@ -425,29 +478,36 @@ class GRUForecaster(PanelForecaster):
         )
         return self
 
-    def _pretrain_update(self, y, X=None, fh=None):
+    def _pretrain_update(
+        self,
+        y: Table,
+        X: pd.DataFrame | None = None,
+        fh: ForecastingHorizon | None = None,
+    ) -> Self:
         if not hasattr(self, "pretrained_"):
             return self._pretrain(y, X, fh)
         engine = self.pretrained_
         check_counts(y, X, engine.relation)
-        columns = in_known_order(y, engine.relation.form.names)
+        columns = in_known_order(y, engine.relation.form.names or ())
         panel = read_panel(y, X, columns, engine.relation)
         panel.check_times(check_time_index)
         settings = self._settings(engine.horizon)
         self.pretrained_ = engine.train_panel(panel.rows, settings)
         return self
 
-    def _draw_seed(self):
+    def _draw_seed(self) -> int:
         return draw_seed(self.random_state, self.checkpoint)
 
-    def _settings(self, horizon, **changes):
+    def _settings(self, horizon: int, **changes: Any) -> Settings:
         parameters = {**self.get_params(), **changes}
         if self.horizon is None:
             parameters["horizon"] = horizon
         # The engine keeps no rows from training: a second model measures the errors.
-        return checked_settings(parameters).set_params(calibration_fraction=0.0)
+        settings = checked_settings(parameters)
+        settings.set_params(calibration_fraction=0.0)
+        return settings
 
-    def _direct_horizon(self, fh, n_rows):
+    def _direct_horizon(self, fh: ForecastingHorizon | None, n_rows: int) -> int:
         if fh is None:
             return 1
         if not fh.is_relative and self.cutoff is None:
@@ -460,7 +520,7 @@ class GRUForecaster(PanelForecaster):
 
     # Forecasting
 
-    def _predict(self, fh, X):
+    def _predict(self, fh: ForecastingHorizon, X: pd.DataFrame | None) -> Table:
         values = self._values_at(fh, X)
         values = values[:, places_of(self._template, self._columns)]
         index = fh.to_absolute_index(self.cutoff)
@@ -468,7 +528,12 @@ class GRUForecaster(PanelForecaster):
             return pd.Series(values[:, 0], index=index, name=self._template.name)
         return pd.DataFrame(values, index=index, columns=self._template.columns)
 
-    def _values_at(self, fh, X, forecast=None):
+    def _values_at(
+        self,
+        fh: ForecastingHorizon,
+        X: pd.DataFrame | None,
+        forecast: Callable[..., Floats] | None = None,
+    ) -> Floats:
         """Forecast the rows of `fh`, behind the cutoff or before it.
 
         `forecast` is a method of the engine, by default that for points.
@@ -494,18 +559,23 @@ class GRUForecaster(PanelForecaster):
         values = np.concatenate(parts)  # known rows come first
         return values[np.argsort(np.argsort(ahead, kind="stable"), kind="stable")]
 
-    def _known_ahead(self, X, n_steps, steps):
+    def _known_ahead(
+        self, X: pd.DataFrame | None, n_steps: int, steps: Array
+    ) -> Floats | None:
         """Exogenous rows of the `n_steps` after the cutoff: (n_steps, n_exogenous)."""
         relation = self.forecaster_.relation
         check_exogenous(X, relation)
         if X is None:
             return None
         places = places_ahead(X.index, self.cutoff, n_steps, steps)
-        return known_values_of(X[list(relation.form.exogenous_names)].iloc[places])
+        names = list(relation.form.exogenous_names or ())
+        return known_values_of(X[names].iloc[places])
 
     # Intervals
 
-    def _predict_quantiles(self, fh, X, alpha):
+    def _predict_quantiles(
+        self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]
+    ) -> pd.DataFrame:
         steps = np.maximum(steps_of(fh, self.cutoff), 1)
         errors = self._held_out_errors.errors(
             self.forecaster_.history.last, int(steps.max()), self._second_model
@@ -532,7 +602,7 @@ class GRUForecaster(PanelForecaster):
             columns=pd.MultiIndex.from_product([names, alpha]),
         )
 
-    def _new_errors(self):
+    def _new_errors(self) -> HeldOutErrors:
         """Errors from which intervals are made, none of them measured yet."""
         engine, window = self.forecaster_, self.forecaster_.window_length_
         n_rows, seed = engine.history.n_rows, self._draw_seed()
@@ -544,7 +614,7 @@ class GRUForecaster(PanelForecaster):
             start = min(window, start)
         return HeldOutErrors(start, engine, seed)
 
-    def _second_model(self, rows, n_rows, seed):
+    def _second_model(self, rows: Rows, n_rows: int, seed: int) -> ForecastEngine:
         """Train a model on the first of `n_rows` rows, for as many steps as on all."""
         engine = self.forecaster_
         if len(rows) < engine.window_length_ + engine.horizon:
@@ -572,7 +642,7 @@ class GRUForecaster(PanelForecaster):
         return ForecastEngine.fit(rows, settings, seed)
 
     @classmethod
-    def get_test_params(cls, parameter_set="default"):
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Give small settings for sktime's tests.
 
         Parameters

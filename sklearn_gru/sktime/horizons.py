@@ -1,16 +1,23 @@
 """Forecasting horizons as numbers of rows, counted from the end of a series."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from sktime.forecasting.base import ForecastingHorizon
 
+if TYPE_CHECKING:
+    from sklearn_gru._types import Array
 
-def steps_of(fh, cutoff):
+
+def steps_of(fh: ForecastingHorizon, cutoff: pd.Index) -> Array:
     """Read a horizon as steps from the cutoff, shape (n,)."""
     return np.asarray(fh.to_relative(cutoff).to_numpy(), dtype=int)
 
 
-def require_known(steps, n_rows, name=""):
+def require_known(steps: Array, n_rows: int, name: str = "") -> None:
     """Raise if steps back reach behind the first of `n_rows` rows.
 
     Parameters
@@ -28,7 +35,9 @@ def require_known(steps, n_rows, name=""):
         )
 
 
-def places_ahead(times, cutoff, n_steps, steps):
+def places_ahead(
+    times: pd.Index, cutoff: pd.Index, n_steps: int, steps: Array
+) -> Array:
     """Find the rows of X that stand for the `n_steps` after the cutoff.
 
     Parameters

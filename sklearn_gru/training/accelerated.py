@@ -1,12 +1,18 @@
 """One network trained by several processes, with Accelerate."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import torch
 
 from sklearn_gru.training.steps import EagerStep
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _accelerator = ContextVar("accelerator", default=None)
 
@@ -45,7 +51,7 @@ def accelerated(accelerator):
         _accelerator.reset(token)
 
 
-def accelerator_device():
+def accelerator_device() -> torch.device | None:
     """Return this process' own device, or None outside `accelerated`."""
     accelerator = _accelerator.get()
     if accelerator is None:
@@ -55,7 +61,7 @@ def accelerator_device():
     return torch.device("cpu") if is_cpu else accelerator.device
 
 
-def current_accelerator():
+def current_accelerator() -> Any | None:
     """Return the accelerator of `accelerated`, or None outside of it."""
     return _accelerator.get()
 

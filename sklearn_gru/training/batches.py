@@ -1,10 +1,16 @@
 """Batches: the samples that a step takes together, and their order."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import Array
+    from sklearn_gru.training.sources import Source
 
 SHUFFLE_AT_ONCE = 1 << 20
 
@@ -76,8 +82,14 @@ class SequenceDataset(Dataset):
     """
 
     def __init__(
-        self, inputs, targets, indices, lengths=None, weight=None, validation=None
-    ):
+        self,
+        inputs: dict[str, Source],
+        targets: Source,
+        indices: Array | range,
+        lengths: Array | None = None,
+        weight: Array | None = None,
+        validation: SequenceDataset | None = None,
+    ) -> None:
         self.inputs = inputs
         self.targets = targets
         self.indices = indices
@@ -85,13 +97,13 @@ class SequenceDataset(Dataset):
         self.weight = weight
         self.validation = validation
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, item):
         return self.batch(np.atleast_1d(item))
 
-    def batch(self, positions):
+    def batch(self, positions: Array) -> Batch:
         """Gather the samples at some positions into a `Batch`."""
         if isinstance(self.indices, range):
             entries = self.indices.start + self.indices.step * positions

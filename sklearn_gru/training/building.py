@@ -1,9 +1,20 @@
 """Building the skorch net of a module, a loss and an optimizer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sklearn_gru.training.keeping import OPTIMIZERS, skorch_arguments
 from sklearn_gru.training.net import Net
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    from sklearn_gru.training.settings import Architecture, TrainingSettings
 
 # Optimizers that can update all parameters in one compiled loop.
 FUSED = {"adam", "adamw", "sgd"}
@@ -12,8 +23,15 @@ CAPTURABLE = {"adam", "adamw", "rmsprop"}
 
 
 def build_net(
-    module, criterion, architecture, settings, *, device, seed, net_class=Net
-):
+    module: Callable[..., torch.nn.Module],
+    criterion: Callable[..., torch.nn.Module],
+    architecture: Architecture,
+    settings: TrainingSettings,
+    *,
+    device: torch.device,
+    seed: int,
+    net_class: type[Net] = Net,
+) -> Net:
     """Build and initialise a skorch net.
 
     Parameters
@@ -48,7 +66,7 @@ def build_net(
     return net_class(**arguments).built()
 
 
-def check_architecture(net, architecture):
+def check_architecture(net: Net, architecture: Architecture) -> None:
     """Raise unless `net` is made of what would be built now."""
     for name, value in architecture.arguments.items():
         fitted = getattr(net, f"module__{name}")

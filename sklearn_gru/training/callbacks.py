@@ -1,5 +1,7 @@
 """A user's callbacks, and the checks of them before training begins."""
 
+from __future__ import annotations
+
 from skorch.callbacks import (
     BatchScoring,
     Callback,
@@ -21,7 +23,7 @@ HOLD_OUT = (
 )
 
 
-def is_callback(entry):
+def is_callback(entry: object) -> bool:
     """Tell whether skorch takes an entry as a callback, or as a name and a callback."""
     if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str):
         entry = entry[1]

@@ -4,12 +4,15 @@ A run is one call of `train`. Its file is named by its fingerprint, so the runs 
 search, or of many series, share a folder.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -24,6 +27,17 @@ from sklearn_gru.training.resuming import (
     restore,
     state_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from sklearn_gru._types import FilePath
+    from sklearn_gru.training.batches import SequenceDataset
+    from sklearn_gru.training.net import Net
+    from sklearn_gru.training.scoring import Scoring
+    from sklearn_gru.training.settings import TrainingSettings
+    from sklearn_gru.training.text import TextDataset
 
 SEED, LARGEST_SEED = "seed", 2**31 - 1
 # How long another process may take to write a seed.
@@ -48,10 +62,10 @@ class Checkpoint:
     GRUForecaster(checkpoint=Checkpoint(folder='unfinished', seconds=300))
     """
 
-    folder: str
+    folder: FilePath
     seconds: float = 30
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.folder, str | os.PathLike):
             raise TypeError(f"folder must be a str or a path, got {self.folder!r}.")
         object.__setattr__(self, "folder", os.fsdecode(self.folder))
@@ -59,13 +73,20 @@ class Checkpoint:
             raise ValueError(f"seconds must be 0 or more, got {self.seconds!r}.")
 
 
-def as_checkpoint(checkpoint):
+def as_checkpoint(checkpoint: FilePath | Checkpoint) -> Checkpoint:
     """Read the parameter `checkpoint`, which is not None."""
     return checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
 
 
 @contextmanager
-def run_file(net, dataset, settings, epochs, callbacks, scoring):
+def run_file(
+    net: Net,
+    dataset: SequenceDataset | TextDataset,
+    settings: TrainingSettings,
+    epochs: int,
+    callbacks: Sequence[Any],
+    scoring: Scoring | None,
+) -> Iterator[RunFile | None]:
     """Open the file of a run, and remove it once the run has finished.
 
     Parameters
@@ -125,7 +146,7 @@ class RunFile:
         Whether the run has come to its end; set by the net.
     """
 
-    def __init__(self, folder, name, seconds):
+    def __init__(self, folder: Path, name: str, seconds: float) -> None:
         self.folder = folder
         self.name = name
         self.seconds = seconds
@@ -137,7 +158,7 @@ class RunFile:
         self.written_at = time.monotonic()
         self.is_finished = False
 
-    def _read(self):
+    def _read(self) -> dict[str, Any] | None:
         try:
             state = read_file(self.path, "checkpoint", build=part_of)
             if not isinstance(state, dict) or state.get("run") != self.name:
@@ -151,14 +172,14 @@ class RunFile:
             ) from error
         return state
 
-    def restore(self, net):
+    def restore(self, net: Net) -> int:
         """Bring a net to where the file has it; return the epochs that are done."""
         if self.state is not None:
             restore(net, self.state)
             self.state = None
         return self.epoch
 
-    def end_epoch(self, net):
+    def end_epoch(self, net: Net) -> None:
         """Write the state of a net, unless it was written a moment ago."""
         self.n_done += 1
         is_last = self.n_done == net.max_epochs
@@ -167,7 +188,7 @@ class RunFile:
         self._write({"run": self.name, "epoch": self.n_done, **state_of(net)})
         self.epoch, self.written_at = self.n_done, time.monotonic()
 
-    def _write(self, state):
+    def _write(self, state: dict[str, Any]) -> None:
         try:
             write_file(self.path, state, "checkpoint", describe=plain_parts)
         except TypeError as error:
@@ -178,7 +199,7 @@ class RunFile:
         except OSError as error:
             raise OSError(error.errno, self._explained(error)) from error
 
-    def _explained(self, error):
+    def _explained(self, error: OSError) -> str:
         kept = "No checkpoint was written before, so the next fit begins anew."
         if self.epoch:
             kept = (
@@ -189,12 +210,12 @@ class RunFile:
         reason = error.strerror or error
         return f"Training ended after epoch {self.n_done}: {reason}. {kept}"
 
-    def remove(self):
+    def remove(self) -> None:
         with suppress(FileNotFoundError):
             self.path.unlink()
 
 
-def kept_seed(checkpoint, draw):
+def kept_seed(checkpoint: FilePath | Checkpoint, draw: Callable[[], int]) -> int:
     """Return the seed of a checkpoint's folder; the first call draws and keeps it.
 
     Parameters
@@ -223,7 +244,7 @@ def kept_seed(checkpoint, draw):
     return int(text)
 
 
-def _opened(folder):
+def _opened(folder: FilePath) -> Path:
     """Return a folder as a Path; make it if it is absent."""
     folder = Path(folder).absolute()
     try:
@@ -233,7 +254,7 @@ def _opened(folder):
     return folder
 
 
-def _unusable(folder, error):
+def _unusable(folder: Path, error: OSError) -> OSError:
     message = (
         f"{error.strerror or error}: {str(folder)!r} can't hold checkpoints. Name a "
         "folder that you may write to, or one that can be made"
@@ -242,7 +263,7 @@ def _unusable(folder, error):
 
 
 @contextmanager
-def _locked(path, seconds=0):
+def _locked(path: Path, seconds: float = 0) -> Iterator[None]:
     """Hold a lock file, which the system releases if this process dies."""
     lock = FileLock(path)
     try:
@@ -263,7 +284,7 @@ def _locked(path, seconds=0):
         lock.release()
 
 
-def _remove_temporary(path):
+def _remove_temporary(path: Path) -> None:
     """Remove what a process left that was killed while it wrote a file."""
     for temporary in path.parent.glob(f".{path.name}.*.tmp"):
         with suppress(FileNotFoundError):

@@ -1,16 +1,24 @@
 """Where the arithmetic runs: on which device, and on how many threads."""
 
+from __future__ import annotations
+
 import os
 import threading
 from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import torch
 
 from sklearn_gru.nets.threads import allow_threads, n_threads, other_threads_exist
 from sklearn_gru.training.accelerated import accelerator_device
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def resolve_device(device):
+    from sklearn_gru._types import Device
+
+
+def resolve_device(device: Device) -> torch.device:
     """Turn a device's name into a :class:`torch.device`.
 
     Parameters
@@ -44,7 +52,7 @@ def resolve_device(device):
 
 
 @contextmanager
-def one_thread(brief=False):
+def one_thread(brief: bool = False) -> Iterator[None]:
     """Run the calling thread's CPU operations of torch on one thread.
 
     A matrix product on two threads may be rounded differently than on one, and worker
@@ -70,7 +78,7 @@ def one_thread(brief=False):
 
 
 @contextmanager
-def ready_to_train():
+def ready_to_train() -> Iterator[None]:
     """Let a fit run on one thread and with gradients, whatever modes the caller is in.
 
     Tensors made in torch's inference mode can't be trained on, so enter this context

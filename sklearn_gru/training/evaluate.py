@@ -1,7 +1,10 @@
 """Running a trained module over data, block by block."""
 
+from __future__ import annotations
+
 import copy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -10,12 +13,20 @@ import torch
 from sklearn_gru.nets.buffers import free_buffers
 from sklearn_gru.training.device import one_thread
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from sklearn_gru._types import Array
+
 BLOCK_SAMPLES = 512
 # Every layer holds some numbers for each step of a block.
 BLOCK_STEPS = 1 << 16
 
 
-def for_inference(module, compiled=True):
+def for_inference(
+    module: torch.nn.Module, compiled: bool = True
+) -> tuple[torch.nn.Module, torch.device, torch.dtype]:
     """Copy a module for evaluation; the copy is kept until the weights change.
 
     In float32 the last digits of a sample's result depend on the other samples of its
@@ -76,7 +87,12 @@ class _Copy:
 _copies = WeakKeyDictionary()
 
 
-def evaluate_in_blocks(function, n_samples, take, n_steps=None):
+def evaluate_in_blocks(
+    function: Callable[..., Any],
+    n_samples: int,
+    take: Callable[[Array], Sequence[torch.Tensor]],
+    n_steps: Array | None = None,
+) -> list[Any]:
     """Apply `function` to all samples without gradients.
 
     Parameters

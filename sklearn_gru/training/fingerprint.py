@@ -1,10 +1,13 @@
 """Telling runs apart: a digest of all that the result of a training depends on."""
 
+from __future__ import annotations
+
 import functools
 import hashlib
 import inspect
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +16,15 @@ from numpy.lib.stride_tricks import as_strided
 from sklearn_gru.data import memory_map_of, overlaps_itself, release
 from sklearn_gru.training.keeping import building_of, learned_by
 from sklearn_gru.training.scoring import SCORER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from sklearn_gru.training.batches import SequenceDataset
+    from sklearn_gru.training.net import Net
+    from sklearn_gru.training.settings import TrainingSettings
+    from sklearn_gru.training.text import TextDataset
 
 PACKAGES = "sklearn-gru", "torch", "numpy", "skorch"
 # Settings that are no part of the result, or are read apart from the others.
@@ -23,7 +35,14 @@ PLAIN += torch.dtype, torch.device, np.dtype
 BLOCK_BYTES = 1 << 22
 
 
-def fingerprint(net, dataset, settings, epochs, callbacks, truth=()):
+def fingerprint(
+    net: Net,
+    dataset: SequenceDataset | TextDataset,
+    settings: TrainingSettings,
+    epochs: int,
+    callbacks: Sequence[Any],
+    truth: Sequence[Any] = (),
+) -> str:
     """Return a name that two runs share if they must have the same result.
 
     Nothing is changed by it, and neither addresses nor the order of dicts matter.

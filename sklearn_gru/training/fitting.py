@@ -1,5 +1,9 @@
 """Training a net: its callbacks, its kind of step, and the run itself."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from skorch.callbacks import EpochScoring, LoadInitState, LRScheduler, PrintLog
 from skorch.utils import noop
@@ -23,8 +27,22 @@ from sklearn_gru.training.records import EveryBatch, WholeEpoch
 from sklearn_gru.training.scoring import Scoring
 from sklearn_gru.training.steps import ClosureStep, EagerStep
 
+if TYPE_CHECKING:
+    from sklearn_gru.training.batches import SequenceDataset
+    from sklearn_gru.training.net import Net
+    from sklearn_gru.training.scoring import Scored
+    from sklearn_gru.training.settings import TrainingSettings
+    from sklearn_gru.training.text import TextDataset
 
-def train(net, dataset, settings, epochs, scored=None, task=None):
+
+def train(
+    net: Net,
+    dataset: SequenceDataset | TextDataset,
+    settings: TrainingSettings,
+    epochs: int,
+    scored: Scored | None = None,
+    task: object = None,
+) -> None:
     """Train `net` for `epochs` more epochs.
 
     With a checkpoint, a run of more than one epoch that was broken off is continued.

@@ -1,5 +1,7 @@
 """The skorch net: the loop over epochs and batches, and the history."""
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass
 
@@ -240,7 +242,7 @@ def handles(callback, event):
     return function not in (getattr(Callback, event), EpochScoring.on_batch_end)
 
 
-def loss_curve(net):
+def loss_curve(net: Net) -> list[float]:
     """List the training loss of every epoch."""
     return [epoch["train_loss"] for epoch in net.history]
 

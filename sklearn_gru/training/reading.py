@@ -1,18 +1,29 @@
 """Reading texts with a trained network, and continuing them."""
 
+from __future__ import annotations
+
 from collections import deque
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from sklearn_gru.training.device import one_thread
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sklearn_gru._types import Array
+    from sklearn_gru.nets import LanguageNet
+
 TEXTS_AT_ONCE = 64
 # Limit for the hidden states, and for the logits, that are held at a time.
 NUMBERS_AT_ONCE = 1 << 22
 
 
-def read(module, texts, unknown):
+def read(
+    module: LanguageNet, texts: list[Array], unknown: int
+) -> Iterator[tuple[Array, int, torch.Tensor, tuple[torch.Tensor, ...]]]:
     """Read texts side by side, a window at a time, and carry the state along.
 
     Parameters
@@ -78,7 +89,14 @@ class Writer:
         The symbol of each class.
     """
 
-    def __init__(self, module, prompt, n, sampler, symbol_of):
+    def __init__(
+        self,
+        module: LanguageNet,
+        prompt: Array,
+        n: int,
+        sampler: Callable[[Array], Array],
+        symbol_of: Array,
+    ) -> None:
         self.n = n
         self.sampler = sampler
         self.symbol_of = symbol_of
@@ -88,7 +106,7 @@ class Writer:
             self.logits = module.head(hidden[0, -1]).expand(n, -1).cpu().numpy()
             self.read = module.steps(tuple(layer.repeat(1, n, 1) for layer in state))
 
-    def blocks(self, length, at_once):
+    def blocks(self, length: int, at_once: int) -> Iterator[Array]:
         """Yield the next `length` classes of all texts, in blocks (n, at_once).
 
         Raises

@@ -1,6 +1,9 @@
 """The state of a net between two epochs of a run, and a net brought to such a state."""
 
+from __future__ import annotations
+
 from collections import Counter, OrderedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,6 +30,11 @@ from sklearn_gru.training.progress import (
     StopWhenHeldOutLossRises,
 )
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sklearn_gru.training.net import Net
+
 OF_STOPPING = "misses_", "dynamic_threshold_", "best_epoch_", "best_model_weights_"
 # What callbacks remember from epoch to epoch. A subclass may remember more.
 REMEMBERED = {
@@ -42,7 +50,7 @@ SHOWING = PrintLog, ProgressBar, SkorchProgressBar
 MAPPINGS = {kind.__name__: kind for kind in (Counter, OrderedDict)}
 
 
-def state_of(net):
+def state_of(net: Net) -> dict[str, Any]:
     """Return all that the epochs to come depend on: a dict for `restore`."""
     learned = learned_by(net)
     return {
@@ -55,7 +63,7 @@ def state_of(net):
     }
 
 
-def restore(net, state):
+def restore(net: Net, state: dict[str, Any]) -> None:
     """Bring a net whose training has just begun to a state that it had later.
 
     Tensors of the network stay the same ones, so that a recorded step finds them.
@@ -89,7 +97,7 @@ def _remembering(net):
     return [one for _, one in net.callbacks_ if type(one) not in SHOWING]
 
 
-def check_callbacks_can_be_kept(net):
+def check_callbacks_can_be_kept(net: Net) -> None:
     """Raise if it is unknown what a callback remembers from epoch to epoch."""
     for callback in _remembering(net):
         if type(callback) is LRScheduler or type(callback) in REMEMBERED:
@@ -124,7 +132,7 @@ def _remind(callback, state):
         callback.load_state_dict(state)
 
 
-def plain_parts(value, place):
+def plain_parts(value: Any, place: str) -> tuple[str, dict[str, Any]]:
     """Describe what files do not hold by themselves: a name and a dict."""
     if isinstance(value, torch.Tensor):
         return "tensor", {"values": value.detach().cpu().numpy()}
@@ -133,7 +141,7 @@ def plain_parts(value, place):
     raise TypeError(f"{place} is {value!r}, of {type(value)}.")
 
 
-def part_of(name, state):
+def part_of(name: str, state: dict[str, Any]) -> Any:
     """Make what `plain_parts` has described."""
     if name == "tensor":
         return torch.from_numpy(np.array(state["values"]))

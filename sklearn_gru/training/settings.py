@@ -1,13 +1,21 @@
 """What a fit is told: of what the network is made, and how it is trained."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from sklearn_gru.training.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sklearn_gru._types import Units
 
 
 @dataclass(frozen=True)
@@ -25,16 +33,16 @@ class Architecture:
         Arguments that only this kind of network has.
     """
 
-    units: tuple
+    units: tuple[int, ...]
     cell: str
     activation: str
     reset_after: bool
     dropout: float
     dtype: torch.dtype
-    others: dict
+    others: dict[str, Any]
 
     @property
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         """All arguments by name."""
         shared = dict(vars(self))
         return shared | shared.pop("others")
@@ -79,6 +87,6 @@ class TrainingSettings:
     checkpoint: Checkpoint | str | os.PathLike | None = None
 
 
-def as_units(units):
+def as_units(units: Units) -> tuple[int, ...]:
     """Read `units` as a tuple with one entry per layer."""
     return tuple(int(width) for width in np.atleast_1d(units))

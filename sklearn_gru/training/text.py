@@ -5,7 +5,10 @@ places drawn anew in every epoch. The streams are read side by side, a window at
 The state is carried from one window to the next, the gradient is not.
 """
 
+from __future__ import annotations
+
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +17,10 @@ from torch.utils.data import Dataset
 from sklearn_gru.nets import IGNORED
 from sklearn_gru.training.batches import Batch
 from sklearn_gru.training.net import Net
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import Array
+    from sklearn_gru.data import Corpus
 
 # Windows of the shortest stream; a short text has fewer streams, not shorter ones.
 SHORTEST_STREAM = 16
@@ -48,16 +55,16 @@ class TextDataset(Dataset):
 
     def __init__(
         self,
-        corpus,
-        class_of,
-        window_length,
-        device,
+        corpus: Corpus,
+        class_of: Array,
+        window_length: int,
+        device: torch.device,
         *,
-        boundary,
-        unknown,
-        anywhere,
-        validation=None,
-    ):
+        boundary: int,
+        unknown: int,
+        anywhere: bool,
+        validation: TextDataset | None = None,
+    ) -> None:
         self.corpus = corpus
         self.class_of = class_of
         self.window_length = window_length
@@ -67,7 +74,7 @@ class TextDataset(Dataset):
         self.anywhere = anywhere
         self.validation = validation
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.corpus)
 
 

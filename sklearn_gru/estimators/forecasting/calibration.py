@@ -1,10 +1,19 @@
 """Errors on rows that training has not seen, from which intervals are made."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.estimators.forecasting.history import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sklearn_gru._types import Floats
+    from sklearn_gru.estimators.forecasting.engine import ForecastEngine
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class Calibration:
     end: int
 
     @classmethod
-    def behind(cls, rows, n_seen, window_length):
+    def behind(cls, rows: Rows, n_seen: int, window_length: int) -> Calibration | None:
         """Keep the rows behind the first `n_seen`; None if there are none."""
         if n_seen == len(rows):
             return None
@@ -34,14 +43,14 @@ class Calibration:
         return cls(rows.part(first).copied(), n_seen - first, len(rows))
 
     @property
-    def start(self):
+    def start(self) -> int:
         """How many rows the series had before the first of them."""
         return self.end - len(self)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows) - self.n_before
 
-    def leave_out(self, rows, start):
+    def leave_out(self, rows: Rows, start: int) -> tuple[Rows, int]:
         """Leave these rows out of others; return what remains and its place.
 
         Parameters
@@ -71,7 +80,7 @@ class Calibration:
             )
         return rows.part(0, self.start - start), start
 
-    def errors(self, engine, steps):
+    def errors(self, engine: ForecastEngine, steps: int) -> Floats:
         """Errors of the engine's forecasts, by step: (n, steps, n_targets)."""
         if len(self) < steps:
             raise ValueError(
@@ -81,7 +90,7 @@ class Calibration:
         return engine.errors(self.rows, self.n_before, steps)
 
 
-def n_calibration_rows(n_rows, fraction):
+def n_calibration_rows(n_rows: int, fraction: float) -> int:
     """Count the rows of a series that are kept out of training, its latest.
 
     Examples
@@ -116,7 +125,14 @@ class HeldOutErrors:
         None begins with one, of all rows.
     """
 
-    def __init__(self, start, engine, seed, model=None, stretches=None):
+    def __init__(
+        self,
+        start: int,
+        engine: ForecastEngine,
+        seed: int,
+        model: ForecastEngine | None = None,
+        stretches: list[Stretch] | None = None,
+    ) -> None:
         self.start = start
         self.engine = engine
         self.seed = seed
@@ -124,11 +140,11 @@ class HeldOutErrors:
         self.stretches = stretches or [Stretch(start, engine.history.n_rows)]
 
     @property
-    def has_gaps(self):
+    def has_gaps(self) -> bool:
         """Whether errors from before a gap are kept."""
         return len(self.stretches) > 1
 
-    def broken_off(self, rows, start):
+    def broken_off(self, rows: Rows, start: int) -> HeldOutErrors:
         """Return the errors of these rows, and of those that come behind a gap.
 
         Parameters
@@ -142,7 +158,12 @@ class HeldOutErrors:
         stretches = [*earlier, last.closed(rows), Stretch(start, 0)]
         return HeldOutErrors(self.start, self.engine, self.seed, self.model, stretches)
 
-    def errors(self, rows, steps, train_model):
+    def errors(
+        self,
+        rows: Rows,
+        steps: int,
+        train_model: Callable[[Rows, int, int], ForecastEngine],
+    ) -> Floats:
         """Measure the errors over all stretches, by step: (n, steps, n_targets).
 
         Parameters

@@ -1,11 +1,18 @@
 """What "auto" means for a series or a panel, decided from training rows alone."""
 
+from __future__ import annotations
+
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.estimators.forecasting.season import find_season
+
+if TYPE_CHECKING:
+    from sklearn_gru.estimators.forecaster import GRUForecaster
+    from sklearn_gru.estimators.forecasting.history import Rows
 
 # Rows of a window: without a season, in short series and in long ones; with one, whole
 # seasons, as many as fit several times into the series, within these limits.
@@ -38,7 +45,9 @@ class Choices:
     linear_path: bool
 
     @classmethod
-    def of(cls, settings, panel, usual_season=None):
+    def of(
+        cls, settings: GRUForecaster, panel: list[Rows], usual_season: int | None = None
+    ) -> Choices:
         """Choose for a series, a panel of one, or for several.
 
         Parameters

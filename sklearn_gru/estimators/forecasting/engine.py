@@ -1,6 +1,9 @@
 """The forecasting engine, which both forecasters own."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +36,20 @@ from sklearn_gru.estimators.forecasting.windows import (
 from sklearn_gru.nets import QUANTILES
 from sklearn_gru.training import loss_curve
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Floats
+    from sklearn_gru.estimators.forecaster import GRUForecaster
+    from sklearn_gru.estimators.forecasting.history import Rows
+    from sklearn_gru.estimators.forecasting.origins import Origins
+    from sklearn_gru.estimators.forecasting.relation import Form
+    from sklearn_gru.nets import ForecastNet
+    from sklearn_gru.training import Net, SequenceDataset
+
 
 @dataclass(frozen=True)
 class ForecastEngine:
@@ -56,34 +73,34 @@ class ForecastEngine:
         Rows kept out of training, for intervals.
     """
 
-    net_: object
+    net_: Net
     choices: Choices
     relation: Relation
     history: History
     calibration: Calibration | None = None
 
     @property
-    def window_length_(self):
+    def window_length_(self) -> int:
         """Rows of history behind each forecast."""
         return self.choices.window_length
 
     @property
-    def horizon(self):
+    def horizon(self) -> int:
         """Rows that the network forecasts at once."""
         return self.net_.module_.horizon
 
     @property
-    def forecasts_quantiles(self):
+    def forecasts_quantiles(self) -> bool:
         """Whether the network forecasts quantiles."""
         return self.net_.module_.n_quantiles > 1
 
     @property
-    def loss_curve_(self):
+    def loss_curve_(self) -> list[float]:
         """Training loss of every epoch."""
         return loss_curve(self.net_)
 
     @property
-    def n_iter_(self):
+    def n_iter_(self) -> int:
         """Number of epochs trained."""
         return len(self.loss_curve_)
 
@@ -92,15 +109,15 @@ class ForecastEngine:
     @classmethod
     def fit(
         cls,
-        rows,
-        settings,
-        seed,
+        rows: Rows,
+        settings: GRUForecaster,
+        seed: int,
         *,
-        form=None,
-        remember_all=False,
-        whole=True,
-        usual_season=None,
-    ):
+        form: Form | None = None,
+        remember_all: bool = False,
+        whole: bool = True,
+        usual_season: int | None = None,
+    ) -> ForecastEngine:
         """Train a new network on a series.
 
         Parameters
@@ -147,7 +164,15 @@ class ForecastEngine:
         return train_engine(engine, dataset, settings, rows, whole=whole)
 
     @classmethod
-    def fit_panel(cls, panel, settings, seed, *, form=None, usual_season=None):
+    def fit_panel(
+        cls,
+        panel: list[Rows],
+        settings: GRUForecaster,
+        seed: int,
+        *,
+        form: Form | None = None,
+        usual_season: int | None = None,
+    ) -> ForecastEngine:
         """Train a new network on many series, each standardised by itself.
 
         Parameters
@@ -180,7 +205,9 @@ class ForecastEngine:
         engine = cls(net, choices, relations[-1], History.of(panel[-1]))
         return train_engine(engine, dataset, settings, whole=True)
 
-    def refit(self, rows, settings, *, whole=True):
+    def refit(
+        self, rows: Rows, settings: GRUForecaster, *, whole: bool = True
+    ) -> ForecastEngine:
         """Train the network further on a series that replaces the present one.
 
         The relation of targets to columns, and the scalers, stay those of the first
@@ -197,7 +224,7 @@ class ForecastEngine:
             calibration=Calibration.behind(rows, n_seen, self.window_length_),
         )
 
-    def train(self, rows, start, settings):
+    def train(self, rows: Rows, start: int, settings: GRUForecaster) -> ForecastEngine:
         """Train an epoch on the windows whose targets are rows of the history.
 
         Parameters
@@ -214,7 +241,7 @@ class ForecastEngine:
         rows = with_windows(rows, start, self)
         return replace(self, net_=self._trained(rows, settings, whole=False))
 
-    def train_panel(self, panel, settings):
+    def train_panel(self, panel: list[Rows], settings: GRUForecaster) -> ForecastEngine:
         """Train an epoch on many series, each standardised by itself."""
         relations = _relate_panel(panel, self.choices, settings, self.relation.form)
         place = place_of(settings, self.net_)
@@ -227,7 +254,7 @@ class ForecastEngine:
             return engine
         return train_engine(engine, dataset, settings, whole=False)
 
-    def _trained(self, rows, settings, whole):
+    def _trained(self, rows: Rows, settings: GRUForecaster, whole: bool) -> Net:
         """Train a copy of the network on the windows of `rows`.
 
         If all targets are missing, there is nothing to learn.
@@ -247,7 +274,9 @@ class ForecastEngine:
 
     # Taking rows in
 
-    def extend(self, rows, settings=None):
+    def extend(
+        self, rows: Rows, settings: GRUForecaster | None = None
+    ) -> ForecastEngine:
         """Take in the rows that follow the history.
 
         Parameters
@@ -263,7 +292,9 @@ class ForecastEngine:
             net = self._trained(windows, settings, whole=False)
         return replace(self, net_=net, history=self.history.extended(rows))
 
-    def restart(self, rows, settings=None):
+    def restart(
+        self, rows: Rows, settings: GRUForecaster | None = None
+    ) -> ForecastEngine:
         """Take in rows that begin anew behind a gap.
 
         Parameters
@@ -282,7 +313,7 @@ class ForecastEngine:
             calibration = replace(calibration, end=0)  # before all rows of now
         return replace(self, net_=net, history=history, calibration=calibration)
 
-    def adopt(self, rows):
+    def adopt(self, rows: Rows) -> ForecastEngine:
         """Take another series in, standardised by itself, without training."""
         return replace(
             self, relation=self.relation.rescaled(rows), history=History.of(rows)
@@ -290,7 +321,7 @@ class ForecastEngine:
 
     # Forecasting
 
-    def forecast(self, steps, exogenous=None):
+    def forecast(self, steps: int, exogenous: Floats | None = None) -> Floats:
         """Forecast the rows after the history.
 
         Parameters
@@ -308,7 +339,14 @@ class ForecastEngine:
             exogenous = np.concatenate([rows.exogenous, exogenous])
         return self.forecast_from([len(rows)], rows.values, steps, None, exogenous)[0]
 
-    def forecast_from(self, origins, values, steps=1, before=None, exogenous=None):
+    def forecast_from(
+        self,
+        origins: ArrayLike,
+        values: ArrayLike,
+        steps: int = 1,
+        before: Rows | None = None,
+        exogenous: Floats | None = None,
+    ) -> Floats:
         """Forecast from any of a series' rows.
 
         Parameters
@@ -329,7 +367,14 @@ class ForecastEngine:
         outputs = self._outputs(origins, values, steps, before, exogenous)
         return require_finite(self.relation.to_units(outputs), "The forecast")
 
-    def quantiles_from(self, origins, values, steps=1, before=None, exogenous=None):
+    def quantiles_from(
+        self,
+        origins: ArrayLike,
+        values: ArrayLike,
+        steps: int = 1,
+        before: Rows | None = None,
+        exogenous: Floats | None = None,
+    ) -> Floats:
         """Forecast `QUANTILES` from any of a series' rows, with a network for them.
 
         Parameters are those of `forecast_from`.
@@ -345,17 +390,29 @@ class ForecastEngine:
         units = np.sort(np.moveaxis(units, 0, -1), axis=-1)
         return require_finite(units, "The forecast")
 
-    def _outputs(self, origins, values, steps, before, exogenous, quantiles=False):
+    def _outputs(
+        self,
+        origins: ArrayLike,
+        values: ArrayLike,
+        steps: int,
+        before: Rows | None,
+        exogenous: Floats | None,
+        quantiles: bool = False,
+    ) -> Array:
         """Run the network on the windows before origins."""
         self.require_steps(steps)
         take = self._inputs(values, before, exogenous, steps)
 
-        def forecast(module, windows, known=None):
+        def forecast(
+            module: ForecastNet,
+            windows: torch.Tensor,
+            known: torch.Tensor | None = None,
+        ) -> torch.Tensor:
             return feed_back(module, windows, known, steps, quantiles)
 
         return evaluate_at(self, np.asarray(origins), take, forecast)
 
-    def forecast_at(self, origins):
+    def forecast_at(self, origins: Origins) -> Floats:
         """Forecast rows from those before them: (n_origins, n_targets), float64.
 
         Parameters
@@ -368,7 +425,13 @@ class ForecastEngine:
         )
         return forecast[:, 0]
 
-    def states(self, origins, values, before=None, exogenous=None):
+    def states(
+        self,
+        origins: ArrayLike,
+        values: ArrayLike,
+        before: Rows | None = None,
+        exogenous: Floats | None = None,
+    ) -> Floats:
         """Compute the hidden states behind forecasts: (n_origins, units), float64.
 
         Parameters are those of `forecast_from`.
@@ -381,15 +444,28 @@ class ForecastEngine:
         )
         return require_finite(states.astype(np.float64), "The hidden state")
 
-    def _inputs(self, values, before, exogenous, steps):
+    def _inputs(
+        self,
+        values: ArrayLike,
+        before: Rows | None,
+        exogenous: Floats | None,
+        steps: int,
+    ) -> Callable[[Array], list[Array]]:
         """Return a function that gathers the network's inputs at origins."""
 
-        def take(origins):
+        def take(origins: Array) -> list[Array]:
             return inputs_before(origins, values, before, exogenous, steps, self)
 
         return take
 
-    def errors(self, rows, start, steps, stop=None, before=None):
+    def errors(
+        self,
+        rows: Rows,
+        start: int,
+        steps: int,
+        stop: int | None = None,
+        before: Rows | None = None,
+    ) -> Floats:
         """Errors of all forecasts from row `start` on, by step.
 
         Parameters
@@ -419,7 +495,7 @@ class ForecastEngine:
             return truth[..., None] - self.quantiles_from(origins, *known)
         return truth - self.forecast_from(origins, *known)
 
-    def require_steps(self, steps):
+    def require_steps(self, steps: int) -> None:
         """Raise unless that many rows can be forecast."""
         if not isinstance(steps, (int, np.integer)) or steps < 1:
             given = repr(steps) if np.isscalar(steps) else f"a {type(steps).__name__}"
@@ -432,13 +508,15 @@ class ForecastEngine:
             )
 
 
-def _require_seen(n_seen, fraction, window_length, horizon):
+def _require_seen(
+    n_seen: int, fraction: float, window_length: int, horizon: int
+) -> None:
     """Require that the rows that training sees are enough."""
     note = " (without the calibration rows)" if fraction else ""
     require_rows(n_seen, window_length, horizon, note=note)
 
 
-def _require_targets(dataset):
+def _require_targets(dataset: SequenceDataset) -> None:
     if not len(dataset):
         raise ValueError(
             "Every row that could be learned is NaN: behind the first window there is "
@@ -446,13 +524,21 @@ def _require_targets(dataset):
         )
 
 
-def _relate(rows, n_seen, settings, form, choices):
+def _relate(
+    rows: Rows,
+    n_seen: int,
+    settings: GRUForecaster,
+    form: Form | None,
+    choices: Choices,
+) -> Relation:
     return Relation.learn(
         rows, n_seen, settings.standardize, form, choices.transform, settings.missing
     )
 
 
-def _relate_panel(panel, choices, settings, form):
+def _relate_panel(
+    panel: list[Rows], choices: Choices, settings: GRUForecaster, form: Form | None
+) -> list[Relation]:
     for i, rows in enumerate(panel):
         name = f"Series {i} of the panel"
         require_rows(len(rows), choices.window_length, settings.horizon, name)

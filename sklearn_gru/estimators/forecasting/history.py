@@ -1,12 +1,20 @@
 """Rows of a series, and those that precede the next forecast."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sklearn_gru.estimators._plain_index import as_plain, from_plain
 from sklearn_gru.estimators._time_index import continued, counts_rows
 from sklearn_gru.training import gather
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sklearn_gru._types import Array
 
 # What a history keeps: the first rows; beside those of the last window, rows that
 # later ones may overlap with; and of either end no more numbers than these.
@@ -31,12 +39,12 @@ class Rows:
         When each row was, if that is known.
     """
 
-    values: np.ndarray
-    targets: np.ndarray = None
-    exogenous: np.ndarray = None
-    index: object = None
+    values: Array
+    targets: Array | None = None
+    exogenous: Array | None = None
+    index: Any = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.values)
 
     def __getstate__(self):
@@ -45,19 +53,19 @@ class Rows:
     def __setstate__(self, state):
         vars(self).update(state, index=from_plain(state["index"]))
 
-    def part(self, start, stop=None):
+    def part(self, start: int, stop: int | None = None) -> Rows:
         """Cut rows out, as a slice does."""
         return self._each(lambda column: column[start:stop])
 
-    def at(self, places):
+    def at(self, places: Array) -> Rows:
         """Gather rows, also from a file."""
         return self._each(lambda column: gather(column, places))
 
-    def copied(self):
+    def copied(self) -> Rows:
         """Copy, so that no change of the caller's arrays is seen here."""
         return self._each(lambda column: column.copy())
 
-    def without_targets(self):
+    def without_targets(self) -> Rows:
         """Drop the targets, which then follow from the values."""
         return replace(self, targets=None)
 
@@ -72,7 +80,7 @@ class Rows:
         )
 
 
-def end_to_end(parts):
+def end_to_end(parts: list[Rows]) -> Rows:
     """Join rows; what one of them lacks, all lose."""
     columns = zip(*(rows.columns for rows in parts), strict=True)
     return Rows(*map(_joined, columns))
@@ -86,7 +94,7 @@ def _joined(columns):
     return columns[0].append(list(columns[1:]))
 
 
-def kept_rows(rows, needed):
+def kept_rows(rows: Rows, needed: int) -> tuple[int, int]:
     """Return how many first and last rows to keep, so that a series is known again.
 
     Parameters
@@ -124,10 +132,10 @@ class History:
     first: Rows
     last: Rows
     n_rows: int
-    kept: tuple | None
+    kept: tuple[int, int] | None
 
     @classmethod
-    def of(cls, rows, kept=None):
+    def of(cls, rows: Rows, kept: tuple[int, int] | None = None) -> History:
         """Remember a series."""
         if kept is None or len(rows) <= max(kept):
             whole = rows.copied()
@@ -136,7 +144,7 @@ class History:
         first = rows.part(0, n_first).copied()
         return cls(first, _ending([rows], n_last), len(rows), kept)
 
-    def extended(self, rows):
+    def extended(self, rows: Rows) -> History:
         """Return the history of the same series with further rows behind it."""
         n_rows = self.n_rows + len(rows)
         if self.kept is None or n_rows <= max(self.kept):
@@ -151,7 +159,7 @@ class History:
         last = _ending([self.last, rows], n_last)
         return History(first, last, n_rows, self.kept)
 
-    def dated(self, rows):
+    def dated(self, rows: Rows) -> Rows:
         """Return rows that follow with the labels that follow, if they have none.
 
         Row numbers that begin with 0 count as none.
@@ -162,11 +170,11 @@ class History:
         return replace(rows, index=continued(index, len(rows)))
 
     @property
-    def is_whole(self):
+    def is_whole(self) -> bool:
         """Whether all rows are kept."""
         return len(self.last) == self.n_rows
 
-    def before(self, position):
+    def before(self, position: int) -> Rows | None:
         """Return the rows right before a position of the series, or None.
 
         None is returned before the first row, and where the rows were not kept.

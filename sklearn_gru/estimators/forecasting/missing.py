@@ -3,9 +3,17 @@
 The network fills the windows that it reads. Here is what needs more than one window.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Floats
 
 
 def carried(values):
@@ -62,7 +70,9 @@ def without_long_gaps(values, window_length):
     return np.where(far, carried(values), values) if far.any() else values
 
 
-def with_last_known(windows, origins, values, before):
+def with_last_known(
+    windows: Floats, origins: Array, values: ArrayLike, before: Array | None
+) -> Floats:
     """Let the last known value end those windows in which a column has none.
 
     Parameters

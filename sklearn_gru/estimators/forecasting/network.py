@@ -1,7 +1,10 @@
 """The network of an engine: building it, measuring scales, training it on."""
 
+from __future__ import annotations
+
 import copy
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,6 +25,14 @@ from sklearn_gru.training import (
     train,
 )
 
+if TYPE_CHECKING:
+    from sklearn_gru.estimators.forecaster import GRUForecaster
+    from sklearn_gru.estimators.forecasting.choices import Choices
+    from sklearn_gru.estimators.forecasting.engine import ForecastEngine
+    from sklearn_gru.estimators.forecasting.history import Rows
+    from sklearn_gru.estimators.forecasting.relation import Relation
+    from sklearn_gru.training import SequenceDataset
+
 # On so many windows, of so many numbers in all, are scales measured and the linear path
 # solved.
 SAMPLED_WINDOWS, SAMPLED_NUMBERS, FEWEST_WINDOWS = 8192, 1 << 24, 256
@@ -30,7 +41,9 @@ SAMPLED_WINDOWS, SAMPLED_NUMBERS, FEWEST_WINDOWS = 8192, 1 << 24, 256
 EPOCHS_TO_CORRECT, STEPS_TO_CORRECT, EPOCHS_TO_LEARN = 20, 6000, 200
 
 
-def place_of(settings, net=None):
+def place_of(
+    settings: GRUForecaster, net: Net | None = None
+) -> tuple[torch.dtype, torch.device]:
     """Return the precision that settings ask for, and the device: theirs or a net's."""
     device = (
         resolve_device(settings.device) if net is None else torch.device(net.device)
@@ -38,7 +51,16 @@ def place_of(settings, net=None):
     return getattr(torch, settings.dtype), device
 
 
-def new_net(dataset, relation, choices, settings, seed, *, device, one_series=True):
+def new_net(
+    dataset: SequenceDataset,
+    relation: Relation,
+    choices: Choices,
+    settings: GRUForecaster,
+    seed: int,
+    *,
+    device: torch.device,
+    one_series: bool = True,
+) -> Net:
     """Build an untrained net for a dataset's windows.
 
     Parameters
@@ -89,7 +111,9 @@ def _sampled(dataset, settings):
     return sample.inputs["window"], sample.targets, overlap
 
 
-def copied_net(engine, settings, rows=None):
+def copied_net(
+    engine: ForecastEngine, settings: GRUForecaster, rows: Rows | None = None
+) -> Net:
     """Copy an engine's net for further training.
 
     Parameters
@@ -133,7 +157,14 @@ def _require_the_same(choices, relation, settings):
             )
 
 
-def train_engine(engine, dataset, settings, rows=None, *, whole):
+def train_engine(
+    engine: ForecastEngine,
+    dataset: SequenceDataset,
+    settings: GRUForecaster,
+    rows: Rows | None = None,
+    *,
+    whole: bool,
+) -> ForecastEngine:
     """Train the net of an engine that no one has seen yet.
 
     Parameters

@@ -3,7 +3,10 @@
 An *origin* is the number of rows that a forecast has seen.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,6 +14,15 @@ import torch
 from sklearn_gru.estimators.forecasting.history import Rows
 from sklearn_gru.estimators.forecasting.missing import with_last_known
 from sklearn_gru.training import evaluate_in_blocks, for_inference, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from sklearn_gru._types import Array, Floats
+    from sklearn_gru.estimators.forecasting.engine import ForecastEngine
+    from sklearn_gru.nets import ForecastNet
 
 
 @dataclass(frozen=True)
@@ -23,11 +35,16 @@ class Origins:
     rows: Rows
     places: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.places)
 
 
-def evaluate_at(engine, origins, take, function):
+def evaluate_at(
+    engine: ForecastEngine,
+    origins: Array,
+    take: Callable[[Array], list[Array]],
+    function: Callable[..., torch.Tensor],
+) -> Array:
     """Apply the network to the windows before origins.
 
     Parameters
@@ -45,19 +62,21 @@ def evaluate_at(engine, origins, take, function):
     """
     module, device, dtype = for_inference(engine.net_.module_)
 
-    def tensors(indices):
+    def tensors(indices: Array) -> list[torch.Tensor]:
         return [
             torch.from_numpy(values).to(device, dtype)
             for values in take(origins[indices])
         ]
 
-    def apply(*inputs):
+    def apply(*inputs: torch.Tensor) -> torch.Tensor:
         return function(module, *inputs)
 
     return np.concatenate(evaluate_in_blocks(apply, len(origins), tensors))
 
 
-def windows_before(origins, values, before, engine):
+def windows_before(
+    origins: Array, values: ArrayLike, before: Array | None, engine: ForecastEngine
+) -> Floats:
     """Gather the standardised windows before each origin.
 
     Rows before the first one known repeat it. Missing values are NaN, but the last
@@ -88,7 +107,14 @@ def windows_before(origins, values, before, engine):
     return z
 
 
-def inputs_before(origins, values, before, exogenous, steps, engine):
+def inputs_before(
+    origins: Array,
+    values: ArrayLike,
+    before: Rows | None,
+    exogenous: Array | None,
+    steps: int,
+    engine: ForecastEngine,
+) -> list[Array]:
     """Gather the network's inputs for forecasts from origins, as a list of arrays.
 
     Parameters
@@ -109,7 +135,13 @@ def inputs_before(origins, values, before, exogenous, steps, engine):
     return inputs
 
 
-def known_beside(origins, known, before, steps, engine):
+def known_beside(
+    origins: Array,
+    known: Array,
+    before: Array | None,
+    steps: int,
+    engine: ForecastEngine,
+) -> Floats:
     """Gather what is known beside the windows and of the rows after them.
 
     Rows before the first one repeat it, and rows behind the last one repeat that.
@@ -138,7 +170,13 @@ def known_beside(origins, known, before, steps, engine):
     return engine.relation.exogenous_scaler.transform(beside)
 
 
-def feed_back(module, windows, known, steps, quantiles=False):
+def feed_back(
+    module: ForecastNet,
+    windows: torch.Tensor,
+    known: torch.Tensor | None,
+    steps: int,
+    quantiles: bool = False,
+) -> torch.Tensor:
     """Forecast block by block, each from a window that ends with the last block.
 
     With `quantiles`, those of each block are returned, (B, steps, k, n_quantiles); what

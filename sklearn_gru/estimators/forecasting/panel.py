@@ -1,5 +1,9 @@
 """Forecasting many series that share a network, in one pass."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from sklearn_gru.estimators._base import require_finite
@@ -9,8 +13,14 @@ from sklearn_gru.estimators.forecasting.origins import (
     inputs_before,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def share_a_network(engines):
+    from sklearn_gru._types import Array, Floats
+    from sklearn_gru.estimators.forecasting.engine import ForecastEngine
+
+
+def share_a_network(engines: list[ForecastEngine]) -> bool:
     """Tell whether engines have one and the same net.
 
     Parameters
@@ -24,7 +34,12 @@ def share_a_network(engines):
     return all(engine.net_ is engines[0].net_ for engine in engines)
 
 
-def forecast_panel(engines, origins, steps=1, exogenous=None):
+def forecast_panel(
+    engines: list[ForecastEngine],
+    origins: Sequence[Array | list[int]],
+    steps: int = 1,
+    exogenous: list[Array] | None = None,
+) -> Floats:
     """Forecast many series from rows of their histories.
 
     The same as `forecast_from` of each, up to rounding: each series is standardised by

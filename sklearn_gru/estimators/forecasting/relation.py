@@ -1,6 +1,9 @@
 """What the targets are to the columns of X: found by the first fit, verified later."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +15,11 @@ from sklearn_gru.data import (
     fit_scaler,
 )
 from sklearn_gru.estimators.forecasting.history import Rows
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sklearn_gru._types import AnyScaler, Array, Floats, Missing
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,9 @@ class Form:
     """
 
     flat: bool = False
-    names: tuple | None = None
-    exogenous_names: tuple | None = None
-    known_columns: tuple = ()
+    names: tuple[Any, ...] | None = None
+    exogenous_names: tuple[Any, ...] | None = None
+    known_columns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,20 +70,20 @@ class Relation:
     standardize: bool
     transform: str | None
     missing: str
-    x_scaler: Scaler
-    y_scaler: Scaler | None
-    exogenous_scaler: Scaler | None
+    x_scaler: AnyScaler
+    y_scaler: AnyScaler | None
+    exogenous_scaler: AnyScaler | None
 
     @classmethod
     def learn(
         cls,
-        rows,
-        n_seen,
-        standardize=True,
-        form=None,
-        transform=None,
-        missing="error",
-    ):
+        rows: Rows,
+        n_seen: int,
+        standardize: bool = True,
+        form: Form | None = None,
+        transform: str | None = None,
+        missing: Missing = "error",
+    ) -> Relation:
         """Relate targets to columns, and measure the rows that training will see.
 
         Parameters
@@ -113,7 +121,7 @@ class Relation:
             _scaler(seen.exogenous, standardize=standardize),
         )
 
-    def rescaled(self, rows):
+    def rescaled(self, rows: Rows) -> Relation:
         """Return the relation of another series, which is standardised by itself.
 
         As long as it is constant, its size stands for its spread: what the network
@@ -134,7 +142,7 @@ class Relation:
             exogenous_scaler=_scaler(rows.exogenous, standardize=self.standardize),
         )
 
-    def unscaled(self):
+    def unscaled(self) -> Relation:
         """Return the relation of rows that are standardised already."""
         known = self.n_exogenous
         return replace(
@@ -143,7 +151,7 @@ class Relation:
             exogenous_scaler=Scaler.identity(known) if known else None,
         )
 
-    def standardized(self, rows):
+    def standardized(self, rows: Rows) -> Rows:
         """Standardise rows whose targets are their columns."""
         targets, exogenous = rows.targets, rows.exogenous
         if targets is not None:
@@ -153,31 +161,31 @@ class Relation:
         return Rows(self.x_scaler.transform(rows.values), targets, exogenous)
 
     @property
-    def masked(self):
+    def masked(self) -> bool:
         """Whether values and targets may be NaN."""
         return self.missing == "mask"
 
     @property
-    def output_scaler(self):
+    def output_scaler(self) -> AnyScaler:
         """How the network's outputs are standardised."""
         return self.y_scaler if self.affine is None else self.x_scaler
 
     @property
-    def n_outputs(self):
+    def n_outputs(self) -> int:
         """Columns of the network's forecast: all of X's if they can be fed back."""
         return self.n_targets if self.affine is None else len(self.x_scaler.mean)
 
     @property
-    def n_exogenous(self):
+    def n_exogenous(self) -> int:
         """Columns that are known of the future."""
         return 0 if self.exogenous_scaler is None else len(self.exogenous_scaler.mean)
 
     @property
-    def constant(self):
+    def constant(self) -> Array | None:
         """Which of the network's outputs did not vary in the rows of the scalers."""
         return self.output_scaler.constant
 
-    def require_width(self, rows):
+    def require_width(self, rows: Rows) -> None:
         """Raise unless there are as many targets as in the first fit."""
         if rows.targets is not None and rows.targets.shape[1] != self.n_targets:
             raise ValueError(
@@ -185,7 +193,7 @@ class Relation:
                 f"with {self.n_targets}."
             )
 
-    def verified(self, rows):
+    def verified(self, rows: Rows) -> Rows:
         """Return `rows` as training takes them, or raise if they contradict this.
 
         Raises
@@ -205,7 +213,7 @@ class Relation:
             raise ValueError(self._contradiction(rows, *place))
         return self.as_kept(rows)
 
-    def as_kept(self, rows):
+    def as_kept(self, rows: Rows) -> Rows:
         """Return rows without targets that follow from their values.
 
         If values may be missing, it also matters where targets are.
@@ -216,7 +224,7 @@ class Relation:
             return rows.without_targets()
         return replace(rows, targets=self.targets_of(rows))
 
-    def learned(self, rows):
+    def learned(self, rows: Rows) -> Floats:
         """Return what the network learns of rows, in their units: (n_rows, n_outputs).
 
         Where a target is missing, so is the column from which it would follow.
@@ -230,7 +238,7 @@ class Relation:
             learned[np.isnan(target), column] = np.nan
         return learned
 
-    def _contradiction(self, rows, row, target):
+    def _contradiction(self, rows: Rows, row: int, target: int) -> str:
         follows = self.affine(rows.values[row].astype(np.float64))[target]
         name = row if rows.index is None else f"{row} ({rows.index[row]})"
         column, slope = self.affine.columns[target], self.affine.slope[target]
@@ -242,32 +250,38 @@ class Relation:
             "model (warm_start=False)."
         )
 
-    def targets_of(self, rows):
+    def targets_of(self, rows: Rows) -> Floats:
         """Return the targets of rows, from their values where that is possible."""
         if rows.targets is not None:
             return rows.targets
         self._require_affine()
         return self.affine(rows.values)
 
-    def in_shape(self, targets):
+    def in_shape(self, targets: Floats) -> Floats:
         """Return targets (..., n_targets) as the user gave them, perhaps flat."""
         return targets[..., 0] if self.form.flat else targets
 
-    def _require_affine(self):
+    def _require_affine(self) -> None:
         if self.affine is None:
             raise ValueError(
                 "y is required: the targets of this model are no affine images of "
                 "columns of X."
             )
 
-    def to_units(self, outputs):
+    def to_units(self, outputs: Array) -> Floats:
         """Map the network's outputs (..., n_outputs) to targets in their own units."""
         if self.affine is None:
             return self.y_scaler.inverse_transform(outputs)
         return self.affine(self.x_scaler.inverse_transform(outputs))
 
 
-def _scaler(values, transform=None, *, standardize, skip_nan=False):
+def _scaler(
+    values: Array | None,
+    transform: str | None = None,
+    *,
+    standardize: bool,
+    skip_nan: bool = False,
+) -> AnyScaler | None:
     if values is None:
         return None
     if transform == "log":
@@ -279,7 +293,9 @@ def _scaler(values, transform=None, *, standardize, skip_nan=False):
     return Scaler.identity(values.shape[1], scaler.constant)
 
 
-def _x_scaler(values, affine, transform, **how):
+def _x_scaler(
+    values: Array, affine: AffineMap | None, transform: str | None, **how: Any
+) -> AnyScaler:
     """Scale the columns; those of targets are transformed in the targets' units."""
     if transform is None or affine is None:
         return _scaler(values, **how)

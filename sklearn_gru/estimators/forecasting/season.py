@@ -1,7 +1,14 @@
 """Finding the season of a series."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from sklearn_gru._types import Array
 
 # Where the index says nothing, these are tried: quarters, days of a week, months,
 # hours, half-hours, weeks of a year, quarters of an hour.
@@ -15,7 +22,7 @@ MOST_ROWS, MOST_SERIES = 1 << 14, 200
 DAY = pd.Timedelta(days=1)
 
 
-def usual_season(index):
+def usual_season(index: pd.Index | None) -> int | None:
     """Return the season that an index suggests, in rows.
 
     A day for rows of less than a day, a week for days (five rows of business days), a
@@ -55,7 +62,7 @@ def usual_season(index):
 
 # Values without a finite variance have no season here; standardising names them.
 @np.errstate(over="ignore", invalid="ignore")
-def find_season(panel, usual=None):
+def find_season(panel: list[Array], usual: int | None = None) -> int:
     """Find the season of a series or of most series of a panel.
 
     A season is believed if the changes from row to row repeat after it: if their

@@ -1,6 +1,9 @@
 """Cutting a series into windows for training, and splitting them."""
 
+from __future__ import annotations
+
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +16,22 @@ from sklearn_gru.estimators.forecasting.missing import (
 )
 from sklearn_gru.training import SequenceDataset, dense
 
+if TYPE_CHECKING:
+    import torch
 
-def require_rows(n_rows, window_length, horizon, name="The series", note=""):
+    from sklearn_gru.estimators.forecaster import GRUForecaster
+    from sklearn_gru.estimators.forecasting.engine import ForecastEngine
+    from sklearn_gru.estimators.forecasting.history import Rows
+    from sklearn_gru.estimators.forecasting.relation import Relation
+
+
+def require_rows(
+    n_rows: int,
+    window_length: int,
+    horizon: int,
+    name: str = "The series",
+    note: str = "",
+) -> None:
     """Raise unless a window and its targets fit into `n_rows` rows."""
     needed = window_length + horizon
     if n_rows < needed:
@@ -25,7 +42,7 @@ def require_rows(n_rows, window_length, horizon, name="The series", note=""):
         )
 
 
-def with_windows(rows, start, engine):
+def with_windows(rows: Rows, start: int, engine: ForecastEngine) -> Rows:
     """Put those rows in front that the windows of rows reach back to.
 
     Blocks of targets may begin before the rows, but not among calibration rows.
@@ -51,7 +68,7 @@ def with_windows(rows, start, engine):
     return end_to_end([before.part(-n_before), rows])
 
 
-def reaches_behind_calibration(rows, engine):
+def reaches_behind_calibration(rows: Rows, engine: ForecastEngine) -> bool:
     """Tell whether a block of targets fits behind the calibration rows, or warn."""
     if engine.calibration is None:
         return True
@@ -101,7 +118,14 @@ def split_windows(n_windows, stride=1, horizon=1, validation_fraction=None):
     return training, starts[-(-first // stride) :]
 
 
-def series_dataset(rows, relation, window_length, settings, place, hold_out):
+def series_dataset(
+    rows: Rows,
+    relation: Relation,
+    window_length: int,
+    settings: GRUForecaster,
+    place: tuple[torch.dtype, torch.device],
+    hold_out: bool,
+) -> SequenceDataset:
     """Make the dataset of a series' windows, the held-out ones beside it.
 
     Windows whose targets are all missing are left out.
@@ -167,7 +191,14 @@ def from_all_over(n_series):
     return np.argsort(np.arange(n_series) * golden % 1)
 
 
-def panel_dataset(panel, relations, window_length, settings, place, hold_out):
+def panel_dataset(
+    panel: list[Rows],
+    relations: list[Relation],
+    window_length: int,
+    settings: GRUForecaster,
+    place: tuple[torch.dtype, torch.device],
+    hold_out: bool,
+) -> SequenceDataset:
     """Make the dataset of the windows of several series; none spans two.
 
     The last windows, on which the centre and the penalty of the linear path are chosen,
