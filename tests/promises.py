@@ -30,6 +30,7 @@ DOCUMENTED = re.compile(
     "|calibration rows are too few"
     "|rows are known behind the calibration rows"
     "|rows are too few"
+    "|season_length=.* is not used"
     "|Rows are missing between"
     "|no window that is trained on spans them"
     "|least populated class in y"

@@ -169,8 +169,13 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
     One more epoch, on new rows:
 
     >>> forecaster = forecaster.partial_fit(series[250:])
-    >>> forecaster.n_iter_, len(forecaster.loss_curve_), forecaster.window_length_
-    (3, 3, 24)
+    >>> forecaster.n_iter_, len(forecaster.loss_curve_)
+    (3, 3)
+
+    What "auto" found: no season, and so short windows.
+
+    >>> forecaster.season_length_, forecaster.window_length_
+    (1, 24)
     >>> len(forecaster.net_.history)
     3
 

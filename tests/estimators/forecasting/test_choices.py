@@ -76,7 +76,8 @@ def test_windows_that_are_no_whole_segments_are_an_error(window, offer):
 def test_a_season_longer_than_the_window_is_none():
     chosen = choose(seasonal(200), window_length=10)
     assert (chosen.season_length, chosen.segment_length) == (1, 1)
-    chosen = choose(seasonal(20), season_length=12)
+    with pytest.warns(UserWarning, match="season_length=12 is not used"):
+        chosen = choose(seasonal(20), season_length=12)
     assert (chosen.window_length, chosen.season_length) == (10, 1)
     with pytest.raises(ValueError, match="=10 is less than season_length=12"):
         choose(seasonal(200), window_length=10, center="season")
