@@ -76,6 +76,7 @@ def test_speed(start, case, claims):
     [
         ("real series, defaults", ["0.64", "0.68", "0.71", "0.96", "1.10"]),
         ("M4 hourly and weekly", ["0.426", "0.720"]),
+        ("the same without training", ["0.492", "0.759"]),
         ("ETTh1, 336 hours", ["0.428", "0.425"]),
     ],
 )

@@ -372,6 +372,13 @@ def test_writing_where_one_can_not_says_so(regressor, tmp_path):
     assert not os.listdir(tmp_path)
 
 
+def test_the_same_model_makes_the_same_file(regressor, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for path in (first, second):
+        regressor.save(path)
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_a_link_stays_a_link(regressor, tmp_path, path):
     link = tmp_path / "latest.safetensors"
     link.symlink_to(path)

@@ -239,7 +239,8 @@ class Forecasts(TransformerMixin):
         each row has an interval of its own, which the errors of the rows before it have
         widened or narrowed. That needs targets that are affine images of columns of
         `X`; with others, and without `X`, only the calibration rows count. Rows of the
-        training series don't count again.
+        training series don't count again. With `weights` the network's own quantiles
+        are the bounds, unless rows are kept for calibration.
 
         Parameters
         ----------
@@ -293,6 +294,8 @@ class Forecasts(TransformerMixin):
         if X is None and steps is None:
             raise ValueError("Give X, or the number of steps to forecast, or both.")
         levels = _levels(alpha)
+        if self.engine_.is_ready and self.engine_.calibration is None:
+            return self._network_quantiles(X, steps, None, levels)
         errors = self._calibration_errors(steps or 1)  # (n, steps, n_targets, ...)
         if self.engine_.forecasts_quantiles:
             return self._network_quantiles(X, steps, errors, levels)
@@ -309,9 +312,13 @@ class Forecasts(TransformerMixin):
         return center[..., None] + offsets  # (steps or n_rows, ..., levels)
 
     def _network_quantiles(
-        self, X: ArrayLike | None, steps: int | None, errors: Floats, levels: Floats
+        self,
+        X: ArrayLike | None,
+        steps: int | None,
+        errors: Floats | None,
+        levels: Floats,
     ) -> Floats:
-        """Forecast quantiles by a network for them, conformalised."""
+        """Forecast quantiles by a network for them, conformalised by known errors."""
         engine = self.engine_
         rows, before = engine.history.last, None
         n_known = len(rows)
@@ -322,7 +329,8 @@ class Forecasts(TransformerMixin):
         quantiles = engine.quantiles_from(
             origins, rows.values, steps or 1, before, rows.exogenous
         )
-        quantiles = quantiles + quantile_offsets(errors, QUANTILES, levels)
+        if errors is not None:
+            quantiles = quantiles + quantile_offsets(errors, QUANTILES, levels)
         quantiles = quantiles_between(quantiles, QUANTILES, levels)
         quantiles = quantiles[:, 0] if steps is None else quantiles[0]
         return quantiles[:, 0] if engine.relation.form.flat else quantiles

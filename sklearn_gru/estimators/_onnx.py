@@ -155,9 +155,9 @@ class ExportsForecasts:
         ImportError
             If the package onnx is not installed.
         ValueError
-            If the file can't hold the model: with ``target_transform="log"``,
-            ``missing="mask"``, `known_columns`, several networks (`n_estimators`), or a
-            cell that is not one of this package.
+            If the file can't hold the model: with `weights`, with
+            ``target_transform="log"``, ``missing="mask"``, `known_columns`, several
+            networks (`n_estimators`), or a cell that is not one of this package.
 
         Examples
         --------
@@ -180,6 +180,11 @@ class ExportsForecasts:
         exporting = _exporting()
         net, relation = self.net_.module_, self.engine_.relation
         _require_exportable_relation(relation)
+        if self.engine_.is_ready:
+            raise ValueError(
+                "to_onnx can't write the network of the package's weights. Train one "
+                "with weights=None."
+            )
         _require_one(len(net.head.members))
         exporting.save_forecaster(
             path,

@@ -102,6 +102,13 @@ TRAINING_PARAMETERS = """\
 """
 
 FORECASTING_PARAMETERS = """\
+    weights : {"synthetic"} or None, default=None
+        "synthetic": forecast with the weights in the package, which were trained on
+        synthetic series only. `fit` then takes the series in, in milliseconds, and
+        trains nothing; each column is read by itself, with at most 384 rows of its
+        history, fewer if there are no more. Parameters of the network and of training
+        can't be set. Intervals come from the network's quantiles. None: train a network
+        from scratch. See :ref:`zero-shot`.
     center : {"auto", "last", "mean", "season"} or None, default="auto"
         The naive forecast that the network corrects, and the level that is subtracted
         from each window: its last row, its mean, the last season, or nothing. "auto"

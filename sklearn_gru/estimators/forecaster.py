@@ -21,6 +21,7 @@ from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators._series_input import read_more, read_series
 from sklearn_gru.estimators.forecasting import ForecastEngine, usual_season
 from sklearn_gru.nets import FORECAST_LOSSES
+from sklearn_gru.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from typing import Any, Self
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         TargetTransform,
         Units,
         Verbosity,
+        Weights,
     )
     from sklearn_gru.estimators.forecasting import Rows
     from sklearn_gru.training import Net
@@ -195,6 +197,7 @@ least 25: give a longer series, or a shorter window.
             StrOptions({"auto"}),
         ],
         "horizon": [Interval(Integral, 1, None, closed="left")],
+        "weights": [StrOptions(set(WEIGHTS)), None],
         "center": [StrOptions({"auto", "last", "mean", "season"}), None],
         "scale": [StrOptions({"auto", "series", "window"})],
         "season_length": [
@@ -233,6 +236,7 @@ least 25: give a longer series, or a shorter window.
         units: Units = 32,
         *,
         horizon: int = 1,
+        weights: Weights | None = None,
         center: Center = "auto",
         scale: Scale = "auto",
         season_length: int | Auto | None = "auto",
@@ -276,6 +280,7 @@ least 25: give a longer series, or a shorter window.
         self.window_length = window_length
         self.units = units
         self.horizon = horizon
+        self.weights = weights
         self.center = center
         self.scale = scale
         self.season_length = season_length

@@ -66,7 +66,15 @@ def pack(
         "content": text,
     }
     metadata["sha256"] = _digest(metadata, arrays)
-    return save(arrays, metadata)
+    return _in_order(save(arrays, metadata))
+
+
+def _in_order(data):
+    """Put the entries of a header in order; the library has them in any order."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:start]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at a multiple of 8
+    return len(header).to_bytes(8, "little") + header + data[start:]
 
 
 def unpack(

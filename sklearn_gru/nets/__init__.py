@@ -16,6 +16,7 @@ from sklearn_gru.nets.losses import (
 from sklearn_gru.nets.pooling import POOLINGS
 from sklearn_gru.nets.sampling import Sampler
 from sklearn_gru.nets.sequence import SequenceNet, SequenceNets, sequence_net
+from sklearn_gru.nets.zero_shot import ZeroShotNet
 
 __all__ = [
     "CELLS",
@@ -32,6 +33,7 @@ __all__ = [
     "Sampler",
     "SequenceNet",
     "SequenceNets",
+    "ZeroShotNet",
     "sequence_net",
     "warm_up",
 ]

@@ -2,13 +2,13 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from sklearn_gru.nets.initialization import initialized
 from sklearn_gru.nets.levels import LEVELS, best_level
 from sklearn_gru.nets.linear_path import LinearPath
 from sklearn_gru.nets.losses import QUANTILES
 from sklearn_gru.nets.missing import filled
+from sklearn_gru.nets.quantiles import in_order, out_of_order
 from sklearn_gru.nets.recurrent import Recurrent
 from sklearn_gru.nets.side_by_side import SEEDS_APART, Heads, SideBySide, median
 
@@ -226,7 +226,7 @@ class ForecastNet(nn.Module):
         """Map hidden states to (b, n_estimators, horizon, channels, quantiles)."""
         blocks = self.head(hidden)
         blocks = blocks.unflatten(-1, (self.horizon, -1, self.n_quantiles))
-        return blocks if self.n_quantiles == 1 else _in_order(blocks)
+        return blocks if self.n_quantiles == 1 else in_order(blocks)
 
     def _effects(self, hidden, ahead):
         """Effects of what is known: (b, n_estimators, horizon, channels)."""
@@ -295,7 +295,7 @@ class ForecastNet(nn.Module):
         quantiles = torch.nanquantile(missing, levels, dim=0)  # (n_quantiles, H, k)
         quantiles = quantiles.nan_to_num(0.0)  # of steps without a known target
         for head in self.head.members:
-            bias = _out_of_order(quantiles.movedim(0, -1))
+            bias = out_of_order(quantiles.movedim(0, -1))
             head.bias.copy_(bias.flatten())
 
     @torch.no_grad()
@@ -330,21 +330,3 @@ def _spread(x):
     """Return the root mean square of each column of x (B, T, k); 1 for zero columns."""
     spread = x.square().nanmean(dim=(0, 1)).sqrt()
     return torch.where(spread > 1e-6, spread, torch.ones_like(spread))
-
-
-def _in_order(x):
-    """Map x (..., n_quantiles) to quantiles: the median, and steps away from it."""
-    middle = x.shape[-1] // 2
-    center = x[..., middle : middle + 1]
-    above = F.softplus(x[..., middle + 1 :]).cumsum(-1)
-    below = F.softplus(x[..., :middle]).flip(-1).cumsum(-1).flip(-1)
-    return torch.cat([center - below, center, center + above], dim=-1)
-
-
-def _out_of_order(quantiles):
-    """Undo `_in_order`."""
-    middle = quantiles.shape[-1] // 2
-    steps = quantiles.diff(dim=-1).clamp(min=SMALLEST_SPREAD)
-    steps = steps + torch.log(-torch.expm1(-steps))  # softplus of it is the step
-    center = quantiles[..., middle : middle + 1]
-    return torch.cat([steps[..., :middle], center, steps[..., middle:]], dim=-1)

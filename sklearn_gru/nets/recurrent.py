@@ -122,12 +122,15 @@ class Recurrent(nn.Module):
     def _run(self, x, state=None, **reading):
         return self.execution.run(x, state, dropout=self.dropout, **reading)
 
-    def summary(self, x, lengths=None):
-        """Map x (B, T, input_size) to the last hidden states (B, output_size)."""
+    def summary(self, x, lengths=None, resets=None):
+        """Map x (B, T, input_size) to the last hidden states (B, output_size).
+
+        `resets` is that of `carry`, without `lengths`.
+        """
         if lengths is not None:
             return self.summarize(self(x, lengths), lengths)
         # Only the last layer's last states are needed, so only they have gradients.
-        _, after = self._run(x)
+        _, after = self._run(x, resets=resets)
         last = [state[0] for state in after[-self.directions :]]
         return self.dropout(torch.cat(last, dim=1)).to(x.dtype)
 

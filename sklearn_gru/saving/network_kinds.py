@@ -73,6 +73,17 @@ MODULES = {
         "quantiles": FLAG,
         "masked": FLAG,
     },
+    "ZeroShotNet": RECURRENT
+    | {
+        "n_series": SIZE,
+        "n_targets": SIZE,
+        "window_length": SIZE,
+        "horizon": SIZE,
+        "season_length": SIZE,
+        "segment_length": forms.whole(1, 1),
+        "n_exogenous": forms.whole(0, 0),
+        "masked": FLAG,
+    },
     "LanguageNet": RECURRENT
     | {
         "n_symbols": SIZE,

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         TargetTransform,
         Units,
         Verbosity,
+        Weights,
     )
     from sklearn_gru.estimators.forecaster import GRUForecaster as Settings
     from sklearn_gru.estimators.forecasting import Rows
@@ -181,6 +182,7 @@ class GRUForecaster(PanelForecaster):
         units: Units = 32,
         *,
         horizon: int | None = None,
+        weights: Weights | None = None,
         center: Center = "auto",
         scale: Scale = "auto",
         season_length: int | Auto | None = "auto",
@@ -221,6 +223,7 @@ class GRUForecaster(PanelForecaster):
         self.window_length = window_length
         self.units = units
         self.horizon = horizon
+        self.weights = weights
         self.center = center
         self.scale = scale
         self.season_length = season_length
@@ -260,6 +263,8 @@ class GRUForecaster(PanelForecaster):
         super().__init__()
         if missing == "mask":
             self.set_tags(**{"capability:missing_values": True})
+        if weights is not None:
+            self.set_tags(**{"capability:exogenous": False})
 
     @classmethod
     def _generate_doc_link(cls) -> str:
@@ -328,7 +333,7 @@ class GRUForecaster(PanelForecaster):
             return
         behind_gap = start == 0 and not follows(y_new.index, self._last_labels)
         settings, errors = None, self._held_out_errors
-        if update_params:
+        if update_params and not engine.is_ready:
             n_rows = len(rows) + (0 if behind_gap else engine.history.n_rows)
             gap = y_new.index[0] if behind_gap else None
             settings = self._training_settings(n_rows, gap)
@@ -478,6 +483,15 @@ class GRUForecaster(PanelForecaster):
         )
         return self
 
+    def _ready(self, y: Table, X: pd.DataFrame | None) -> ForecastEngine:
+        """Make the engine with ready weights that all series of a panel share."""
+        panel = read_panel(y, X, columns_of(y))
+        season = usual_season(panel.times[0])
+        settings, form = self._settings(1), form_of(y, X)
+        return ForecastEngine.ready(
+            panel.rows, settings, self._draw_seed(), form, season
+        )
+
     def _pretrain_update(
         self,
         y: Table,
@@ -576,11 +590,15 @@ class GRUForecaster(PanelForecaster):
     def _predict_quantiles(
         self, fh: ForecastingHorizon, X: pd.DataFrame | None, alpha: list[float]
     ) -> pd.DataFrame:
+        levels = np.asarray(alpha, float)
         steps = np.maximum(steps_of(fh, self.cutoff), 1)
+        if self.forecaster_.is_ready:
+            values = self._values_at(fh, X, self.forecaster_.quantiles_from)
+            quantiles = quantiles_between(values, QUANTILES, levels)
+            return self._labelled(quantiles, fh, alpha)
         errors = self._held_out_errors.errors(
             self.forecaster_.history.last, int(steps.max()), self._second_model
         )
-        levels = np.asarray(alpha, float)
         if self.forecaster_.forecasts_quantiles:
             values = self._values_at(fh, X, self.forecaster_.quantiles_from)
             offsets = quantile_offsets(errors, QUANTILES, levels, extrapolate=True)
@@ -591,13 +609,18 @@ class GRUForecaster(PanelForecaster):
             method = INTERVAL_METHODS[self.interval_method]
             offsets = method(errors, levels, extrapolate=True)
             quantiles = self._values_at(fh, X)[:, :, None] + offsets[steps - 1]
-        # (n, columns, levels)
+        return self._labelled(quantiles, fh, alpha)
+
+    def _labelled(
+        self, quantiles: Floats, fh: ForecastingHorizon, alpha: list[float]
+    ) -> pd.DataFrame:
+        """Make sktime's table of quantiles (n, columns, levels)."""
         quantiles = quantiles[:, places_of(self._template, self._columns)]
         names = column_names(self)
         if isinstance(self._template, pd.DataFrame):
             names = self._template.columns
         return pd.DataFrame(
-            quantiles.reshape(len(steps), -1),
+            quantiles.reshape(len(quantiles), -1),
             index=fh.to_absolute_index(self.cutoff),
             columns=pd.MultiIndex.from_product([names, alpha]),
         )
@@ -660,4 +683,5 @@ class GRUForecaster(PanelForecaster):
             {**quick, "horizon": 2, "center": "last", "channels": "independent"},
             {**quick, "cell": "lstm", "window_length": 4, "segment_length": 2},
             {**quick, "units": (4, 3), "dtype": "float64", "center": None},
+            {"weights": "synthetic"},
         ]

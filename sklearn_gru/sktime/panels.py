@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ MISSING = (
 
 
 class PanelForecaster(BaseForecaster):
-    """A forecaster that takes panels whole once it has a pretrained network.
+    """A forecaster that takes panels whole if it has a network that is trained.
 
     sktime keeps a forecaster for each series, in `forecasters_`, and calls `_vectorize`
     to go through them. They are there here, too, but `fit`, `predict` and `update`
@@ -45,7 +46,7 @@ class PanelForecaster(BaseForecaster):
     """
 
     def _vectorize(self, methodname, **kwargs):
-        if hasattr(self, "pretrained_"):
+        if hasattr(self, "pretrained_") or self.weights is not None:
             if methodname == "fit":
                 return self._fit_panel(**kwargs)
             if methodname == "predict" and share_a_network(self._engines()):
@@ -78,28 +79,31 @@ class PanelForecaster(BaseForecaster):
     # Taking rows in
 
     def _fit_panel(self, y, X, fh):
-        relation, (table, known) = self.pretrained_.relation, _tables(y, X)
+        table, known = _tables(y, X)
+        shared = getattr(self, "pretrained_", None) or self._ready(table, known)
+        relation = shared.relation
         check_counts(table, known, relation)
         columns = in_known_order(table, relation.form.names)
         panel = read_panel(table, known, columns, relation, sort=False)
         panel.check_times(check_steps_of_one)
         # What sktime finds out about the first series is true of all.
         first = self.clone()
-        first.pretrained_ = self.pretrained_
+        if hasattr(self, "pretrained_"):
+            first.pretrained_ = shared
         first.fit(y[0], _known_of(panel.rows[0], panel.times[0], relation), fh)
         ends = _once_for_each(_end, panel.times)
-        twins = map(first._twin, panel.rows, ends)
+        twins = map(partial(first._twin, shared), panel.rows, ends)
         names = panel.names.set_names([None] * panel.names.nlevels)
         self.forecasters_ = pd.DataFrame({"forecasters": list(twins)}, index=names)
         self._yvec = y
         return self
 
-    def _twin(self, rows, end):
-        """Return the forecaster of another series with the same network."""
+    def _twin(self, shared, rows, end):
+        """Return the forecaster of another series with the network of an engine."""
         twin = copy.copy(self)
         for name in ("_converter_store_y", "callbacks", "random_state"):
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
-        twin.forecaster_ = self.pretrained_.adopt(rows)
+        twin.forecaster_ = shared.adopt(rows)
         twin._note_end(*end)
         twin._held_out_errors = twin._new_errors()
         return twin

@@ -22,13 +22,14 @@ from sklearn_gru.nets import (
     LanguageNet,
     NextSymbol,
     SequenceNet,
+    ZeroShotNet,
     sequence_net,
 )
 from sklearn_gru.training.device import resolve_device
 
 VERSION = version("sklearn-gru")
 OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
-MODULES = ForecastNet, LanguageNet, SequenceNet, sequence_net
+MODULES = ForecastNet, LanguageNet, SequenceNet, ZeroShotNet, sequence_net
 CRITERIA = CrossEntropy, NextSymbol, *LOSSES.values(), *FORECAST_LOSSES.values()
 NAMED = {part.__name__: part for part in (*MODULES, *CRITERIA)} | OPTIMIZERS
 NAMES = {part: name for name, part in NAMED.items()}

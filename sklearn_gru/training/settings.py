@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,13 @@ class Architecture:
     dropout: float
     dtype: torch.dtype
     others: dict[str, Any]
+
+    @classmethod
+    def of(cls, **arguments: Any) -> Architecture:
+        """Make one of all arguments, by name."""
+        names = [field.name for field in fields(cls) if field.name != "others"]
+        shared = {name: arguments.pop(name) for name in names}
+        return cls(**shared, others=arguments)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Choices:
         series = [rows.values for rows in panel]
         season = settings.season_length
         if season == "auto":
-            season = find_season([*map(_forecast_columns, panel)], usual_season)
+            season = find_season([*map(forecast_columns, panel)], usual_season)
         season = int(season or 1)  # grids hold NumPy's, which torch's layers refuse
         lengths = [len(rows) for rows in series]
         window, segment = _window(settings, min(lengths), season)
@@ -107,7 +107,7 @@ class Choices:
         return asked
 
 
-def _forecast_columns(rows):
+def forecast_columns(rows):
     """Return the columns that are forecast; what stands beside them has no say."""
     return rows.values if rows.targets is None else rows.targets
 

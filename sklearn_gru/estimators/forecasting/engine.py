@@ -25,6 +25,7 @@ from sklearn_gru.estimators.forecasting.origins import (
     feed_back,
     inputs_before,
 )
+from sklearn_gru.estimators.forecasting.ready import ready_parts
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.forecasting.windows import (
     panel_dataset,
@@ -33,7 +34,7 @@ from sklearn_gru.estimators.forecasting.windows import (
     series_dataset,
     with_windows,
 )
-from sklearn_gru.nets import QUANTILES
+from sklearn_gru.nets import QUANTILES, ZeroShotNet
 from sklearn_gru.training import loss_curve
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ class ForecastEngine:
         return self.net_.module_.n_quantiles > 1
 
     @property
+    def is_ready(self) -> bool:
+        """Whether the network came trained, and is not trained here."""
+        return isinstance(self.net_.module_, ZeroShotNet)
+
+    @property
     def loss_curve_(self) -> list[float]:
         """Training loss of every epoch."""
         return loss_curve(self.net_)
@@ -144,6 +150,8 @@ class ForecastEngine:
         ValueError
             If the series is too short or does not fit the settings.
         """
+        if settings.weights is not None:
+            return cls.ready([rows], settings, seed, form, usual_season)
         n_seen = len(rows) - n_calibration_rows(
             len(rows), settings.calibration_fraction
         )
@@ -162,6 +170,30 @@ class ForecastEngine:
         calibration = Calibration.behind(rows, n_seen, window)
         engine = cls(net, choices, relation, History.of(rows, kept), calibration)
         return train_engine(engine, dataset, settings, rows, whole=whole)
+
+    @classmethod
+    def ready(
+        cls,
+        panel: list[Rows],
+        settings: GRUForecaster,
+        seed: int,
+        form: Form | None = None,
+        usual_season: int | None = None,
+    ) -> ForecastEngine:
+        """Take series in by a network that comes trained.
+
+        Parameters
+        ----------
+        panel : list of Rows
+            All tell the season. The last of them is the history.
+        settings, seed, form, usual_season
+            As in `fit`.
+
+        Returns
+        -------
+        ForecastEngine
+        """
+        return cls(**ready_parts(panel, settings, seed, form, usual_season))
 
     @classmethod
     def fit_panel(
@@ -186,6 +218,8 @@ class ForecastEngine:
         -------
         ForecastEngine
         """
+        if settings.weights is not None:
+            return cls.ready(panel, settings, seed, form, usual_season)
         choices = Choices.of(settings, panel, usual_season)
         relations = _relate_panel(panel, choices, settings, form)
         place = place_of(settings)
@@ -216,7 +250,8 @@ class ForecastEngine:
         rows = self.relation.verified(rows)
         fraction = settings.calibration_fraction if whole else 0.0
         n_seen = len(rows) - n_calibration_rows(len(rows), fraction)
-        _require_seen(n_seen, fraction, self.window_length_, settings.horizon)
+        if not self.is_ready:
+            _require_seen(n_seen, fraction, self.window_length_, settings.horizon)
         return replace(
             self,
             net_=self._trained(rows.part(0, n_seen), settings, whole),
@@ -243,6 +278,8 @@ class ForecastEngine:
 
     def train_panel(self, panel: list[Rows], settings: GRUForecaster) -> ForecastEngine:
         """Train an epoch on many series, each standardised by itself."""
+        if self.is_ready:
+            return self.adopt(panel[-1])
         relations = _relate_panel(panel, self.choices, settings, self.relation.form)
         place = place_of(settings, self.net_)
         dataset = panel_dataset(
@@ -259,6 +296,8 @@ class ForecastEngine:
 
         If all targets are missing, there is nothing to learn.
         """
+        if self.is_ready:
+            return self.net_
         require_rows(len(rows), self.window_length_, self.horizon)
         place = place_of(settings, self.net_)
         dataset = series_dataset(

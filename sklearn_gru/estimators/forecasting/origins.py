@@ -99,6 +99,9 @@ def windows_before(
     early = rows < 0
     if before is not None and early.any():
         windows[early] = before[np.maximum(rows[early], -len(before))]
+        early = rows < -len(before)
+    if engine.is_ready:
+        windows[early] = np.nan  # its network reads windows of any length
     if engine.relation.masked:
         windows = with_last_known(windows, origins, values, before)
     z = engine.relation.x_scaler.transform(windows)

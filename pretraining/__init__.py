@@ -1,0 +1,1 @@
+"""Weights for forecasts without training: where they come from."""

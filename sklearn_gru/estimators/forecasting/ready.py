@@ -1,0 +1,159 @@
+"""Networks that are ready before any training: with the weights of the package."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import TYPE_CHECKING
+
+from sklearn_gru.estimators._settings import training_settings_of
+from sklearn_gru.estimators.forecasting.calibration import (
+    Calibration,
+    n_calibration_rows,
+)
+from sklearn_gru.estimators.forecasting.choices import Choices, forecast_columns
+from sklearn_gru.estimators.forecasting.history import History
+from sklearn_gru.estimators.forecasting.network import place_of
+from sklearn_gru.estimators.forecasting.relation import Relation
+from sklearn_gru.estimators.forecasting.season import find_season
+from sklearn_gru.nets import FORECAST_LOSSES, ZeroShotNet
+from sklearn_gru.training import Architecture, build_net
+from sklearn_gru.weights import architecture_of_weights, fill_with
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sklearn_gru.estimators.forecaster import GRUForecaster
+    from sklearn_gru.estimators.forecasting.history import Rows
+    from sklearn_gru.estimators.forecasting.relation import Form
+    from sklearn_gru.training import Net
+
+# What the weights decide; other values than the defaults would have no effect.
+DECIDED = (
+    "units",
+    "center",
+    "scale",
+    "target_transform",
+    "linear_path",
+    "n_estimators",
+    "segment_length",
+    "channels",
+    "stride",
+    "loss",
+    "cell",
+    "activation",
+    "reset_after",
+    "dropout",
+    "max_epochs",
+    "early_stopping",
+    "standardize",
+    "checkpoint",
+)
+
+
+def ready_parts(
+    panel: list[Rows],
+    settings: GRUForecaster,
+    seed: int,
+    form: Form | None,
+    usual_season: int | None,
+) -> dict[str, Any]:
+    """Return what an engine is made of, by name; parameters as in its `ready`."""
+    require_defaults(settings)
+    rows = panel[-1]
+    fraction = settings.calibration_fraction
+    n_seen = len(rows) - n_calibration_rows(len(rows), fraction)
+    relation = Relation.learn(rows, n_seen, form=form, missing=settings.missing)
+    require_own_columns(relation, settings)
+    choices = ready_choices(settings, panel, usual_season)
+    rows = relation.as_kept(rows)
+    return {
+        "net_": ready_net(relation, choices, settings, seed),
+        "choices": choices,
+        "relation": relation,
+        "history": History.of(rows),
+        "calibration": Calibration.behind(rows, n_seen, choices.window_length),
+    }
+
+
+def require_defaults(settings: GRUForecaster) -> None:
+    """Raise if a parameter is set that the weights decide."""
+    parameters = signature(type(settings)).parameters
+    for name in DECIDED:
+        value, default = getattr(settings, name), parameters[name].default
+        if value != default:
+            raise ValueError(
+                f"{name}={value!r} has no effect with weights={settings.weights!r}, "
+                "which come trained: leave it out, or train a network from scratch "
+                "with weights=None."
+            )
+
+
+def require_own_columns(relation: Relation, settings: GRUForecaster) -> None:
+    """Raise unless the targets are columns of X, and nothing is known of the future."""
+    given = f"weights={settings.weights!r}"
+    if relation.affine is None:
+        raise ValueError(
+            f"{given} forecast the columns of X, but y has columns that are no affine "
+            "images of columns of X. Use weights=None, or give X the columns of y."
+        )
+    if relation.n_exogenous:
+        raise ValueError(
+            f"{given} read no columns that are known of the future. Use weights=None, "
+            "or leave them out."
+        )
+
+
+def ready_choices(
+    settings: GRUForecaster, panel: list[Rows], usual_season: int | None
+) -> Choices:
+    """Choose the season, and the longest windows that the weights read.
+
+    Parameters are those of `Choices.of`.
+    """
+    longest = architecture_of_weights(settings.weights)["window_length"]
+    window, season = settings.window_length, settings.season_length
+    if season == "auto":
+        season = find_season([*map(forecast_columns, panel)], usual_season)
+    if window != "auto" and window > longest:
+        raise ValueError(
+            f"window_length={window} is more than weights={settings.weights!r} read: "
+            f"at most {longest} rows."
+        )
+    return Choices(
+        window_length=longest if window == "auto" else int(window),
+        segment_length=1,
+        season_length=int(season or 1),
+        scale="window",
+        transform=None,
+        linear_path=False,
+    )
+
+
+def ready_net(
+    relation: Relation, choices: Choices, settings: GRUForecaster, seed: int
+) -> Net:
+    """Build a net with the weights of the package."""
+    dtype, device = place_of(settings)
+    of_weights = architecture_of_weights(settings.weights)
+    n_columns = len(relation.x_scaler.mean)
+    of_series = {
+        "n_series": n_columns,
+        "n_targets": n_columns,
+        "window_length": choices.window_length,
+        "horizon": max(settings.horizon, of_weights["horizon"]),
+        "season_length": choices.season_length,
+        "segment_length": choices.segment_length,
+        "n_exogenous": 0,
+        "masked": relation.masked,
+    }
+    net = build_net(
+        ZeroShotNet,
+        FORECAST_LOSSES["quantile"],
+        Architecture.of(**{**of_weights, **of_series}, dropout=0.0, dtype=dtype),
+        training_settings_of(settings),
+        device=device,
+        seed=seed,
+    )
+    fill_with(net.module_, settings.weights)
+    net.module_.eval()
+    return net
