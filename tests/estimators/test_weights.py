@@ -67,6 +67,17 @@ def test_short_series_are_forecast_too(n_rows):
     assert_array_equal(GRUForecaster(**READY).fit(series * 0 + 7).forecast(5), 7.0)
 
 
+def test_of_a_long_series_the_ends_are_kept():
+    series = np.random.default_rng(0).normal(size=(20_000, 1)).cumsum(axis=0)
+    model = GRUForecaster(**READY, season_length=7).fit(series)
+    assert len(pickle.dumps(model)) < 700_000
+    assert_array_equal(
+        model.forecast(5),
+        GRUForecaster(**READY, season_length=7).fit(series.tolist()).forecast(5),
+    )
+    assert_allclose(model.predict(series[-500:])[400:], model.predict(series)[-100:])
+
+
 def test_forecasts_follow_units_and_scalers():
     model = GRUForecaster(**READY).fit(AIRLINE)
     scaled = GRUForecaster(**READY).fit(1000 * AIRLINE - 3)

@@ -151,7 +151,7 @@ class ForecastEngine:
             If the series is too short or does not fit the settings.
         """
         if settings.weights is not None:
-            return cls.ready([rows], settings, seed, form, usual_season)
+            return cls.ready([rows], settings, seed, form, usual_season, remember_all)
         n_seen = len(rows) - n_calibration_rows(
             len(rows), settings.calibration_fraction
         )
@@ -179,6 +179,7 @@ class ForecastEngine:
         seed: int,
         form: Form | None = None,
         usual_season: int | None = None,
+        remember_all: bool = True,
     ) -> ForecastEngine:
         """Take series in by a network that comes trained.
 
@@ -186,14 +187,18 @@ class ForecastEngine:
         ----------
         panel : list of Rows
             All tell the season. The last of them is the history.
-        settings, seed, form, usual_season
+        settings, seed, form, usual_season, remember_all
             As in `fit`.
 
         Returns
         -------
         ForecastEngine
         """
-        return cls(**ready_parts(panel, settings, seed, form, usual_season))
+        parts = ready_parts(panel, settings, seed, form, usual_season)
+        rows = parts.pop("rows")
+        n_before = parts["choices"].window_length
+        kept = None if remember_all else kept_rows(rows, n_before)
+        return cls(**parts, history=History.of(rows, kept))
 
     @classmethod
     def fit_panel(

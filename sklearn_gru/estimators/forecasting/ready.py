@@ -11,7 +11,6 @@ from sklearn_gru.estimators.forecasting.calibration import (
     n_calibration_rows,
 )
 from sklearn_gru.estimators.forecasting.choices import Choices, forecast_columns
-from sklearn_gru.estimators.forecasting.history import History
 from sklearn_gru.estimators.forecasting.network import place_of
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.forecasting.season import find_season
@@ -57,7 +56,7 @@ def ready_parts(
     form: Form | None,
     usual_season: int | None,
 ) -> dict[str, Any]:
-    """Return what an engine is made of, by name; parameters as in its `ready`."""
+    """Return what an engine is made of, and its rows; parameters as in its `ready`."""
     require_defaults(settings)
     rows = panel[-1]
     fraction = settings.calibration_fraction
@@ -70,7 +69,7 @@ def ready_parts(
         "net_": ready_net(relation, choices, settings, seed),
         "choices": choices,
         "relation": relation,
-        "history": History.of(rows),
+        "rows": rows,
         "calibration": Calibration.behind(rows, n_seen, choices.window_length),
     }
 
