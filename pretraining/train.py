@@ -1,6 +1,6 @@
 """Train the network in the wheel on synthetic series, and write its weights.
 
-    python -m pretraining.train --out weights.safetensors [--steps 60000] [--seed 0]
+    python -m pretraining.train --out weights.safetensors [--steps 45000] [--seed 0]
                                 [--checkpoint FOLDER]
 
 With a checkpoint folder, a run that was stopped goes on where it was. On one machine
@@ -53,7 +53,7 @@ def main():
     """Read the arguments, train, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=60_000)
+    parser.add_argument("--steps", type=int, default=45_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint", help="folder of a run that can go on")
     options = parser.parse_args()

@@ -38,6 +38,7 @@ Callbacks = list[Any] | None
 Cell = Literal["gru", "lstm", "rnn"]
 CheckpointPlace = str | os.PathLike[str] | Checkpoint | None
 Device = str | torch.device
+FileKind = Literal["model", "checkpoint", "weights"]
 FilePath = str | os.PathLike[str]
 Kernel = Literal["auto", "fused", "torch"]
 LearningRateSchedule = Literal["constant", "cosine", "plateau"]

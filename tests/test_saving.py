@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -370,6 +371,13 @@ def test_writing_where_one_can_not_says_so(regressor, tmp_path):
     with pytest.raises(IsADirectoryError):
         regressor.save(tmp_path)
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("compress", [0, 3, "gzip"])
+def test_a_file_of_joblib_is_told(regressor, path, compress):
+    joblib.dump(regressor, path, compress=compress)
+    with pytest.raises(ModelFileError, match="a file of pickle or joblib: read it"):
+        load(path)
 
 
 def test_the_same_model_makes_the_same_file(regressor, tmp_path):

@@ -16,9 +16,7 @@ from safetensors.numpy import save
 from sklearn_gru.exceptions import ModelFileError
 
 if TYPE_CHECKING:
-    from typing import Literal
-
-    from sklearn_gru._types import Array
+    from sklearn_gru._types import Array, FileKind
 
 # Raised when files change so that older versions of this package can't read them.
 FORMAT_VERSION = 1
@@ -42,9 +40,7 @@ PICKLED = b"\x80", b"\x78", b"\x1f\x8b"
 PACKAGES = "sklearn-gru", "torch", "numpy", "scikit-learn", "skorch"
 
 
-def pack(
-    text: str, arrays: dict[str, Array], kind: Literal["model", "checkpoint"]
-) -> bytes:
+def pack(text: str, arrays: dict[str, Array], kind: FileKind) -> bytes:
     """Make the bytes of a file.
 
     Parameters
@@ -52,7 +48,7 @@ def pack(
     text : str
     arrays : dict of ndarray
         Contiguous arrays of numbers.
-    kind : {"model", "checkpoint"}
+    kind : {"model", "checkpoint", "weights"}
 
     Returns
     -------
@@ -77,15 +73,13 @@ def _in_order(data):
     return len(header).to_bytes(8, "little") + header + data[start:]
 
 
-def unpack(
-    data: bytes, kind: Literal["model", "checkpoint"]
-) -> tuple[str, dict[str, Array]]:
+def unpack(data: bytes, kind: FileKind) -> tuple[str, dict[str, Array]]:
     """Return the text and the arrays of a file's bytes.
 
     Parameters
     ----------
     data : bytes
-    kind : {"model", "checkpoint"}
+    kind : {"model", "checkpoint", "weights"}
 
     Returns
     -------
@@ -102,7 +96,7 @@ def unpack(
     except safetensors.SafetensorError as error:
         problem = f"it is not a safetensors file: {error}"
         if data.startswith(PICKLED):
-            problem += ". It looks like a file of pickle or joblib, which read theirs"
+            problem += ". It looks like a file of pickle or joblib: read it with these"
         raise ModelFileError(problem) from error
     metadata = _metadata(data)
     _check_format(metadata, kind)

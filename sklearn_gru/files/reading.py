@@ -13,14 +13,14 @@ from sklearn_gru.files.trees import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Literal
+    from typing import Any
 
-    from sklearn_gru._types import FilePath
+    from sklearn_gru._types import FileKind, FilePath
 
 
 def read_file(
     path: FilePath,
-    kind: Literal["model", "checkpoint"],
+    kind: FileKind,
     build: Callable[[str, dict[str, Any]], object] | None = None,
 ) -> Any:
     """Read the tree that `write_file` has written.
@@ -28,7 +28,7 @@ def read_file(
     Parameters
     ----------
     path : str or path-like
-    kind : {"model", "checkpoint"}
+    kind : {"model", "checkpoint", "weights"}
     build : callable, default=None
         See `decode`.
 

@@ -14,9 +14,9 @@ from sklearn_gru.files.trees import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Literal
+    from typing import Any
 
-    from sklearn_gru._types import FilePath
+    from sklearn_gru._types import FileKind, FilePath
 
 CHUNK = 1 << 20
 
@@ -24,7 +24,7 @@ CHUNK = 1 << 20
 def write_file(
     path: FilePath,
     tree: object,
-    kind: Literal["model", "checkpoint"],
+    kind: FileKind,
     describe: Callable[[Any, str], tuple[str, dict[str, Any]]] | None = None,
 ) -> None:
     """Write a tree to a file, as `encode` and `write_bytes` do.
@@ -33,7 +33,7 @@ def write_file(
     ----------
     path : str or path-like
     tree : object
-    kind : {"model", "checkpoint"}
+    kind : {"model", "checkpoint", "weights"}
     describe : callable, default=None
     """
     write_bytes(path, pack(*encode(tree, describe), kind))

@@ -57,7 +57,7 @@ class GateDisplay:
     segment_length : int, default=1
         Time steps of each row of the gates.
     names : list of str, default=None
-        Of the features; drawn without names if None.
+        Of the features; if None, several are numbered.
 
     Attributes
     ----------

@@ -4,6 +4,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -168,6 +169,7 @@ def test_a_search_compares_it_with_training():
     [
         ({"units": 64}, (), "units=64 has no effect with weights='synthetic'"),
         ({"max_epochs": 5}, (), "max_epochs=5 has no effect"),
+        ({"lr": 0.1}, (), "lr=0.1 has no effect"),
         ({"window_length": 385}, (), "window_length=385 is more .* at most 384 rows"),
         ({"known_columns": [0]}, (), "read no columns that are known of the future"),
         ({}, (AIRLINE.to_numpy() ** 2,), "are no affine images of columns of X"),
@@ -198,6 +200,13 @@ def test_importing_does_not_read_the_file():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert run.stdout == "0\n"
+
+
+def test_the_model_card_counts_the_weights():
+    card = (Path(__file__).parents[2] / "docs/user_guide/zero_shot.rst").read_text()
+    model = GRUForecaster(**READY).fit(AIRLINE)
+    n_weights = sum(weight.numel() for weight in model.net_.module_.parameters())
+    assert f"{n_weights:,} numbers" in card
 
 
 def test_the_file_is_small():

@@ -194,11 +194,9 @@ class ForecastEngine:
         -------
         ForecastEngine
         """
-        parts = ready_parts(panel, settings, seed, form, usual_season)
-        rows = parts.pop("rows")
-        n_before = parts["choices"].window_length
-        kept = None if remember_all else kept_rows(rows, n_before)
-        return cls(**parts, history=History.of(rows, kept))
+        return cls(
+            **ready_parts(panel, settings, seed, form, usual_season, remember_all)
+        )
 
     @classmethod
     def fit_panel(

@@ -11,6 +11,7 @@ from sklearn_gru.estimators.forecasting.calibration import (
     n_calibration_rows,
 )
 from sklearn_gru.estimators.forecasting.choices import Choices, forecast_columns
+from sklearn_gru.estimators.forecasting.history import History, kept_rows
 from sklearn_gru.estimators.forecasting.network import place_of
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.forecasting.season import find_season
@@ -43,8 +44,18 @@ DECIDED = (
     "reset_after",
     "dropout",
     "max_epochs",
+    "batch_size",
+    "lr",
+    "lr_schedule",
+    "optimizer",
+    "weight_decay",
+    "gradient_clip",
     "early_stopping",
+    "validation_fraction",
+    "n_iter_no_change",
+    "tol",
     "standardize",
+    "callbacks",
     "checkpoint",
 )
 
@@ -55,8 +66,9 @@ def ready_parts(
     seed: int,
     form: Form | None,
     usual_season: int | None,
+    remember_all: bool,
 ) -> dict[str, Any]:
-    """Return what an engine is made of, and its rows; parameters as in its `ready`."""
+    """Return what an engine is made of, by name; parameters as in its `ready`."""
     require_defaults(settings)
     rows = panel[-1]
     fraction = settings.calibration_fraction
@@ -65,11 +77,12 @@ def ready_parts(
     require_own_columns(relation, settings)
     choices = ready_choices(settings, panel, usual_season)
     rows = relation.as_kept(rows)
+    kept = None if remember_all else kept_rows(rows, choices.window_length)
     return {
         "net_": ready_net(relation, choices, settings, seed),
         "choices": choices,
         "relation": relation,
-        "rows": rows,
+        "history": History.of(rows, kept),
         "calibration": Calibration.behind(rows, n_seen, choices.window_length),
     }
 
