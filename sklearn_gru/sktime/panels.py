@@ -45,8 +45,28 @@ class PanelForecaster(BaseForecaster):
     panel, sktime asks of each of these forecasters.
     """
 
+    def __deepcopy__(self, memo):
+        # A copy of a table holds the same objects: here, forecasters that change.
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        state = dict(vars(self))
+        singles = state.pop("forecasters_", None)
+        vars(copied).update(copy.deepcopy(state, memo))
+        if singles is not None:
+            copied.forecasters_ = singles.map(lambda each: copy.deepcopy(each, memo))
+        return copied
+
+    @property
+    def _comes_trained(self):
+        return self.weights not in (None, "auto")
+
+    @property
+    def _shares_a_network(self):
+        """Whether all series of a panel have one network: pretrained, or as it came."""
+        as_it_came = self._comes_trained and self.max_epochs == "auto"
+        return hasattr(self, "pretrained_") or as_it_came
+
     def _vectorize(self, methodname, **kwargs):
-        if hasattr(self, "pretrained_") or self.weights is not None:
+        if self._shares_a_network:
             if methodname == "fit":
                 return self._fit_panel(**kwargs)
             if methodname == "predict" and share_a_network(self._engines()):

@@ -1,5 +1,7 @@
 """One model per series by default; one for all of them after `pretrain`."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -208,6 +210,25 @@ def test_panels_of_new_series_share_the_pretrained_model():
         pd.testing.assert_frame_equal(
             forecast.loc[key], alone.predict([1, 2]), check_names=False
         )
+
+
+@pytest.mark.parametrize("pretrained", [False, True])
+def test_a_deep_copy_changes_by_itself(pretrained):
+    panel = make_panel()
+    forecaster = GRUForecaster(**QUICK, calibration_fraction=0.5)
+    if pretrained:
+        forecaster.pretrain(panel)
+    forecaster.fit(panel, fh=[1, 2])
+    before, bounds = forecaster.predict(), forecaster.predict_interval()
+    copied = copy.deepcopy(forecaster)
+    networks = {id(each.forecaster_.net_) for each in copied.forecasters_.iloc[:, 0]}
+    assert len(networks) == (1 if pretrained else len(panel.index.levels[0]))
+    later = panel.groupby(level=0, group_keys=False).tail(3)
+    later.index = later.index.set_levels(later.index.levels[-1] + 3, level=-1)
+    assert not copied.update(later).predict().equals(before)
+    pd.testing.assert_frame_equal(forecaster.predict(), before, check_exact=True)
+    assert_frame_equal = pd.testing.assert_frame_equal
+    assert_frame_equal(forecaster.predict_interval(), bounds, rtol=1e-9)
 
 
 def test_pretraining_with_exogenous_columns():

@@ -90,9 +90,9 @@ def count_evaluations(monkeypatch):
     """Note the number of windows of each call of the network."""
     calls, original = [], evaluate.evaluate_in_blocks
 
-    def counted(function, n_samples, take):
+    def counted(function, n_samples, *others):
         calls.append(n_samples)
-        return original(function, n_samples, take)
+        return original(function, n_samples, *others)
 
     where = "sklearn_gru.estimators.forecasting.origins.evaluate_in_blocks"
     monkeypatch.setattr(where, counted)
