@@ -49,10 +49,10 @@ class Matcher:
                 return False
         return True
 
-    def is_beginning(self, window_length):
+    def is_beginning(self, n_enough):
         """Tell whether the rows are surely the series itself, or its first part."""
         n_common = min(len(self.values), self.history.n_rows)
-        if n_common < min(window_length, self.history.n_rows):
+        if n_common < min(n_enough, self.history.n_rows):
             return False
         if not self.begins_at(0):
             return False

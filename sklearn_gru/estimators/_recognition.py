@@ -38,15 +38,13 @@ class Place:
     behind_gap: bool = False
 
 
-def recognise(
-    rows: Rows, history: History, window_length: int, n_future: int = 0
-) -> Place:
+def recognise(rows: Rows, history: History, n_enough: int, n_future: int = 0) -> Place:
     """Tell where in the known series rows begin: the only guess that is made.
 
     1. If both have a time index, the index decides.
     2. Rows that agree with the series from its first row on, in all that both have,
-       are that series: if they are as many as it has, or at least `window_length`
-       that are not nearly constant.
+       are that series: if they are as many as it has, or at least `n_enough` that are
+       not nearly constant.
     3. If the first k of them are the last k of the series (k of at least 2, not all
        equal), they overlap by k.
     4. All others continue the series. So do those of 2 and 3 that the series itself
@@ -59,7 +57,7 @@ def recognise(
     ----------
     rows : Rows
     history : History
-    window_length : int
+    n_enough : int
     n_future : int, default=0
         How many of the rows, the last ones, are not known yet: only when they are
         counts.
@@ -76,7 +74,7 @@ def recognise(
     if len(values) < 2:
         return Place(history.n_rows)  # a single row is no evidence
     matcher = Matcher(values, history)
-    if matcher.is_beginning(window_length):
+    if matcher.is_beginning(n_enough):
         return Place(0)
     return Place(history.n_rows - matcher.overlap())
 

@@ -71,7 +71,16 @@ def evaluate_at(
     def apply(*inputs: torch.Tensor) -> torch.Tensor:
         return function(module, *inputs)
 
-    return np.concatenate(evaluate_in_blocks(apply, len(origins), tensors))
+    blocks = evaluate_in_blocks(apply, len(origins), tensors, _n_steps(engine, origins))
+    return np.concatenate(blocks)
+
+
+def _n_steps(engine, origins):
+    """Count the steps that a network takes for each origin, if they are many."""
+    if not engine.is_ready:
+        return None
+    n_steps = engine.window_length_ * len(engine.relation.x_scaler.mean)
+    return np.full(len(origins), n_steps)
 
 
 def windows_before(
