@@ -61,7 +61,7 @@ ForecastLoss = Literal["squared_error", "absolute_error", "huber", "quantile"]
 IntervalMethod = Literal["adaptive", "split"]
 Missing = Literal["error", "mask"]
 Scale = Literal["auto", "series", "window"]
-Weights = Literal["synthetic"]
+Weights = Literal["auto", "synthetic"]
 TargetTransform = Literal["auto", "log"] | None
 
 # What is drawn into, and how.

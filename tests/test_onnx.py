@@ -174,7 +174,7 @@ def check_forecaster(seed, path):
     own_targets = y is not None and (y.ndim == 1 and np.ptp(y + X[:, -1]) > 0)
     if own_targets:
         settings["channels"] = "joint"
-    model = GRUForecaster(**settings).fit(X, y)
+    model = GRUForecaster(**settings, weights=None).fit(X, y)
     model.to_onnx(path)
     length = model.window_length_
     windows = np.stack([X[end - length : end] for end in range(length, 150, 7)])
@@ -210,7 +210,8 @@ def fitted_regressor(X, **settings):
 
 def fitted_forecaster(X, y=None, **settings):
     settings = {"units": 3, "window_length": 8, "max_epochs": 1} | settings
-    return GRUForecaster(random_state=0, **settings).fit(X, y)
+    settings = {"weights": None, "random_state": 0} | settings
+    return GRUForecaster(**settings).fit(X, y)
 
 
 def a_series(n_columns=1):

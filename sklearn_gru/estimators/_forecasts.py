@@ -433,7 +433,8 @@ class Forecasts(TransformerMixin):
             How many first rows of X are rows of the training series.
         """
         history = self.engine_.history
-        place = recognise(rows, history, self.window_length_, n_future)
+        n_enough = self.engine_.rows_to_recognise
+        place = recognise(rows, history, n_enough, n_future)
         if place.behind_gap:
             warnings.warn(
                 f"X begins at {rows.index[0]}, which does not follow the training "

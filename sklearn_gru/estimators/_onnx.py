@@ -167,7 +167,7 @@ class ExportsForecasts:
         >>> import onnxruntime
         >>> from sklearn_gru import GRUForecaster
         >>> series = np.sin(np.arange(200) / 6)[:, None]
-        >>> model = GRUForecaster(window_length=12, horizon=3, max_epochs=1)
+        >>> model = GRUForecaster(12, horizon=3, weights=None, max_epochs=1)
         >>> path = Path(mkdtemp(), "model.onnx")
         >>> model.fit(series).to_onnx(path)
         >>> session = onnxruntime.InferenceSession(path)
@@ -180,10 +180,10 @@ class ExportsForecasts:
         exporting = _exporting()
         net, relation = self.net_.module_, self.engine_.relation
         _require_exportable_relation(relation)
-        if self.engine_.is_ready:
+        if self.engine_.is_ready or self.engine_.mixture is not None:
             raise ValueError(
-                "to_onnx can't write the network of the package's weights. Train one "
-                "with weights=None."
+                "to_onnx can't write forecasts by the weights in the package, and no "
+                "mixture with them. Fit with weights=None."
             )
         _require_one(len(net.head.members))
         exporting.save_forecaster(

@@ -102,13 +102,18 @@ TRAINING_PARAMETERS = """\
 """
 
 FORECASTING_PARAMETERS = """\
-    weights : {"synthetic"} or None, default=None
-        "synthetic": forecast with the weights in the package, which were trained on
-        synthetic series only. `fit` then takes the series in, in milliseconds, and
-        trains nothing; each column is read by itself, with at most 384 rows of its
-        history, fewer if there are no more. Parameters of the network and of training
-        can't be set. Intervals come from the network's quantiles. None: train a network
-        from scratch. See :ref:`zero-shot`.
+    weights : {"auto", "synthetic"} or None, default="auto"
+        What part the weights in the package have, which were trained on synthetic
+        series only (:ref:`zero-shot`). "auto": a network is trained on the series, and
+        forecasts are means of its own and of those of the weights, by their errors on
+        the latest rows; where a naive forecast had much smaller ones, it stands in. The
+        network forecasts alone if `X` has more than 10,000 values, if columns are known
+        of the future or targets are no columns of `X`, and without `linear_path`.
+        "synthetic": the weights forecast, each column by itself, from at most 384 rows;
+        intervals come from their quantiles. `fit` takes milliseconds, unless
+        `max_epochs` is a number: it then trains the weights on, and keeps what
+        forecasts held-out rows best. Parameters of the network can't be set. None: the
+        trained network forecasts alone.
     center : {"auto", "last", "mean", "season"} or None, default="auto"
         The naive forecast that the network corrects, and the level that is subtracted
         from each window: its last row, its mean, the last season, or nothing. "auto"

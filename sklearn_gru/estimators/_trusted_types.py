@@ -10,6 +10,7 @@ from sklearn_gru.estimators.forecasting import ForecastEngine, Form, Rows
 from sklearn_gru.estimators.forecasting.calibration import Calibration
 from sklearn_gru.estimators.forecasting.choices import Choices
 from sklearn_gru.estimators.forecasting.history import History
+from sklearn_gru.estimators.forecasting.mixture import Mixture
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.generator import CharGRUGenerator
 from sklearn_gru.estimators.regressor import GRURegressor
@@ -25,7 +26,16 @@ ESTIMATORS = (
     SlidingWindowTransformer,
 )
 LEARNED = AffineMap, LogScaler, Scaler, Symbols, Vocabulary
-FORECASTING = Calibration, Choices, ForecastEngine, Form, History, Relation, Rows
+FORECASTING = (
+    Calibration,
+    Choices,
+    ForecastEngine,
+    Form,
+    History,
+    Mixture,
+    Relation,
+    Rows,
+)
 NETS = Net, NetOfKnown, TextNet
 PARAMETERS = (Checkpoint,)
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         CheckpointPlace,
         ContextRule,
         Device,
+        Floats,
         ForecastLoss,
         IntervalMethod,
         Kernel,
@@ -114,6 +115,9 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
         Rows of history behind each forecast.
     season_length_ : int
         Rows of the season that was found or given; 1 if there is none.
+    zero_shot_share_ : ndarray of shape (n_steps, n_targets)
+        With ``weights="auto"``, the share of the zero-shot forecast in that of each
+        step; that of the last one holds for all further steps. Zero if there is none.
     engine_ : ForecastEngine
         All that was learned, and the rows before the next forecast. Training replaces
         it; nothing changes it.
@@ -178,6 +182,8 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
 
     >>> forecaster.season_length_, forecaster.window_length_
     (1, 24)
+    >>> forecaster.zero_shot_share_  # the network does without
+    array([[0.]])
     >>> len(forecaster.net_.history)
     3
 
@@ -197,7 +203,7 @@ least 25: give a longer series, or a shorter window.
             StrOptions({"auto"}),
         ],
         "horizon": [Interval(Integral, 1, None, closed="left")],
-        "weights": [StrOptions(set(WEIGHTS)), None],
+        "weights": [StrOptions({"auto", *WEIGHTS}), None],
         "center": [StrOptions({"auto", "last", "mean", "season"}), None],
         "scale": [StrOptions({"auto", "series", "window"})],
         "season_length": [
@@ -236,7 +242,7 @@ least 25: give a longer series, or a shorter window.
         units: Units = 32,
         *,
         horizon: int = 1,
-        weights: Weights | None = None,
+        weights: Weights | None = "auto",
         center: Center = "auto",
         scale: Scale = "auto",
         season_length: int | Auto | None = "auto",
@@ -421,7 +427,7 @@ least 25: give a longer series, or a shorter window.
     def _continued(self, rows: Rows) -> ForecastEngine:
         """Train the engine an epoch on rows, wherever they belong."""
         engine, n_known = self.engine_, self.engine_.history.n_rows
-        place = recognise(rows, engine.history, engine.window_length_)
+        place = recognise(rows, engine.history, engine.rows_to_recognise)
         if place.start is None or place.behind_gap:
             return self._restarted(rows)
         new = rows.part(n_known - place.start)
@@ -468,6 +474,12 @@ least 25: give a longer series, or a shorter window.
         """Rows of the season that was found or given; 1 if there is none."""
         check_is_fitted(self)
         return self.engine_.choices.season_length
+
+    @property
+    def zero_shot_share_(self) -> Floats:
+        """Share of zero-shot forecasts, step by step."""
+        check_is_fitted(self)
+        return self.engine_.zero_shot_share
 
     def __sklearn_is_fitted__(self) -> bool:
         return "engine_" in vars(self)

@@ -13,6 +13,7 @@ from sklearn_gru.nets.losses import (
     CrossEntropy,
     NextSymbol,
 )
+from sklearn_gru.nets.missing import filled
 from sklearn_gru.nets.pooling import POOLINGS
 from sklearn_gru.nets.sampling import Sampler
 from sklearn_gru.nets.sequence import SequenceNet, SequenceNets, sequence_net
@@ -34,6 +35,7 @@ __all__ = [
     "SequenceNet",
     "SequenceNets",
     "ZeroShotNet",
+    "filled",
     "sequence_net",
     "warm_up",
 ]

@@ -48,6 +48,8 @@ CLASSES = Form(
 )
 # A folder of the machine that writes is none of the machine that reads.
 LEFT_OUT = {"checkpoint"}
+# Parameters that earlier versions did not have, and what they did.
+BEFORE = {"weights": None}
 # Attributes that scikit-learn sets: callbacks, and the search that a fit is part of.
 SCIKIT_LEARNS = {"_skl_callbacks", "_parent_callback_ctx"}
 OPTIONAL = {"n_features_in_": SIZE, "feature_names_in_": NAMES}
@@ -159,17 +161,18 @@ def _is_right(fields, is_wrong, state):
     return _names_are_wrong(fitted) or is_wrong(fitted)
 
 
-def check_parameters(owner, parameters, known):
-    """Raise unless these are parameters that a file may set."""
+def read_parameters(owner, parameters, known):
+    """Return the parameters of a file; raise unless a file may set them."""
     unknown = parameters.keys() - (set(known) - LEFT_OUT)
     if unknown:
         raise ModelFileError(f"{owner} has no parameters {sorted(unknown)}")
+    return {k: v for k, v in BEFORE.items() if k in known} | parameters
 
 
 def made(cls, parameters, fitted):
     """Make an estimator of its parameters and its fitted attributes."""
-    check_parameters(cls.__name__, parameters, cls._get_param_names())
-    estimator = cls(**parameters)
+    known = cls._get_param_names()
+    estimator = cls(**read_parameters(cls.__name__, parameters, known))
     estimator._validate_params()
     vars(estimator).update(fitted)
     return estimator

@@ -28,6 +28,8 @@ class Kind:
         Maps an object to its state; None takes its attributes.
     build : callable, default=None
         Makes an object of a state; None calls the class.
+    added : dict, default=None
+        Values of fields that earlier versions did not write.
     check : callable, default=None
         Tells what is wrong with a state whose fields are in form: a str, or None. It
         may raise a ModelFileError itself, where a part of the state is wrong.
@@ -39,6 +41,7 @@ class Kind:
     describe: Callable | None = None
     build: Callable | None = None
     check: Callable | None = None
+    added: dict | None = None
 
     def state_of(self, value: object) -> dict[str, Any]:
         """Return what is to be written of an object."""
@@ -48,6 +51,7 @@ class Kind:
 
     def made_of(self, state: dict[str, Any]) -> Any:
         """Make an object of what was read."""
+        state = {**(self.added or {}), **state}
         check_fields(self.name, state, self.fields)
         wrong = self.check(state) if self.check else None
         if wrong:

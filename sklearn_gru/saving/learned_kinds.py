@@ -7,6 +7,7 @@ from sklearn_gru.estimators.forecasting import ForecastEngine, Form, HeldOutErro
 from sklearn_gru.estimators.forecasting.calibration import Calibration, Stretch
 from sklearn_gru.estimators.forecasting.choices import Choices
 from sklearn_gru.estimators.forecasting.history import History
+from sklearn_gru.estimators.forecasting.mixture import NAIVE, Mixture
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.saving import forms
 from sklearn_gru.saving.forms import (
@@ -23,6 +24,7 @@ from sklearn_gru.saving.forms import (
 from sklearn_gru.saving.kinds import Kind
 from sklearn_gru.saving.pandas_kinds import INDEX
 from sklearn_gru.training import Net, NetOfKnown
+from sklearn_gru.weights import WEIGHTS
 
 TABLE = forms.array(2, "fiu", finite=False)
 NAMES = forms.each(LABEL | forms.each(LABEL)) | NOTHING
@@ -121,7 +123,20 @@ def _check_engine(state):
             return "its rows do not have the columns of its network"
         if not relation.masked and not np.isfinite(rows.values).all():
             return "its rows hold NaN or infinity"
+    mixture = state["mixture"]
+    if mixture is not None and mixture.share.shape[1] != relation.n_targets:
+        return "its mixture is not one of its targets"
     return None
+
+
+def _check_mixture(state):
+    share, naive = state["share"], state["naive"]
+    if share.shape != naive.shape or not len(share):
+        return "its arrays differ in shape, or are empty"
+    if ((share < 0) | (share > 1)).any() or (share.any() and state["weights"] is None):
+        return "its shares are none"
+    outside = (naive < 0) | (naive > len(NAIVE))
+    return "it names no naive forecast" if outside.any() else None
 
 
 def _check_errors(state):
@@ -238,6 +253,17 @@ LEARNED_KINDS = (
         check=_check_calibration,
     ),
     Kind(
+        "Mixture",
+        Mixture,
+        {
+            "weights": forms.word(*WEIGHTS) | NOTHING,
+            "season_length": SIZE,
+            "share": forms.array(2),
+            "naive": forms.array(2, "i"),
+        },
+        check=_check_mixture,
+    ),
+    Kind(
         "ForecastEngine",
         ForecastEngine,
         {
@@ -246,8 +272,10 @@ LEARNED_KINDS = (
             "relation": of(Relation),
             "history": of(History),
             "calibration": of(Calibration) | NOTHING,
+            "mixture": of(Mixture) | NOTHING,
         },
         check=_check_engine,
+        added={"mixture": None},
     ),
     Kind(
         "Stretch",

@@ -10,8 +10,8 @@ from sklearn_gru.estimators.forecaster import checked_settings
 from sklearn_gru.estimators.forecasting import ForecastEngine, HeldOutErrors
 from sklearn_gru.saving import forms
 from sklearn_gru.saving.estimator_kinds import (
-    check_parameters,
     known_only,
+    read_parameters,
     state_of,
 )
 from sklearn_gru.saving.forms import FLAG, NOTHING, TEXT, check_fields, of
@@ -68,7 +68,8 @@ def _is_wrong(state):
 
 
 def _made(parameters, fitted):
-    check_parameters("GRUForecaster", parameters, GRUForecaster.get_param_names())
+    known = GRUForecaster.get_param_names()
+    parameters = read_parameters("GRUForecaster", parameters, known)
     forecaster = GRUForecaster(**parameters)
     settings = {k: v for k, v in parameters.items() if v is not None or k != "horizon"}
     checked_settings(settings)

@@ -182,7 +182,7 @@ class GRUForecaster(PanelForecaster):
         units: Units = 32,
         *,
         horizon: int | None = None,
-        weights: Weights | None = None,
+        weights: Weights | None = "auto",
         center: Center = "auto",
         scale: Scale = "auto",
         season_length: int | Auto | None = "auto",
@@ -263,7 +263,7 @@ class GRUForecaster(PanelForecaster):
         super().__init__()
         if missing == "mask":
             self.set_tags(**{"capability:missing_values": True})
-        if weights is not None:
+        if self._comes_trained:
             self.set_tags(**{"capability:exogenous": False})
 
     @classmethod

@@ -7,7 +7,7 @@ from sklearn_gru.training.callbacks import is_callback
 from sklearn_gru.training.checkpoint import Checkpoint, kept_seed
 from sklearn_gru.training.device import one_thread, ready_to_train, resolve_device
 from sklearn_gru.training.evaluate import evaluate_in_blocks, for_inference
-from sklearn_gru.training.fitting import train
+from sklearn_gru.training.fitting import held_out_loss, train
 from sklearn_gru.training.missing import NetOfKnown
 from sklearn_gru.training.net import Net, loss_curve
 from sklearn_gru.training.reading import Writer, read
@@ -37,6 +37,7 @@ __all__ = [
     "evaluate_in_blocks",
     "for_inference",
     "gather",
+    "held_out_loss",
     "is_callback",
     "kept_seed",
     "labels",

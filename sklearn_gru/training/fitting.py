@@ -87,6 +87,25 @@ def train(
         free_buffers()
 
 
+def held_out_loss(net: Net, dataset: SequenceDataset) -> float | None:
+    """Measure the loss of a net on what is held out of a dataset; None if nothing is.
+
+    Parameters
+    ----------
+    net : Net
+    dataset : SequenceDataset
+    """
+    if dataset.validation is None:
+        return None
+    step, total, count = EagerStep(net, None), 0.0, 0.0
+    with ready_to_train():
+        for batch in net.get_iterator(dataset.validation):
+            size = float(net.size_of(batch))
+            total += size * float(step.held_out(batch)["loss"])
+            count += size
+    return total / count
+
+
 def choose_step(net, settings, callbacks):
     """Make the step of a training.
 

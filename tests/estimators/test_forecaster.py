@@ -69,7 +69,7 @@ def test_a_row_moves_no_forecast_of_itself_or_of_earlier_rows(
 @pytest.mark.parametrize("horizon", [1, 3])
 def test_forecasts_are_those_of_each_window_by_itself(table, horizon):
     X = table.to_numpy()
-    model = GRUForecaster(**QUICK, horizon=horizon).fit(X[:150])
+    model = GRUForecaster(**QUICK, horizon=horizon, weights=None).fit(X[:150])
     one_step = model.predict(X[150:])
     rolling = model.rolling_forecast(X[150:], 7)
     for row in (0, 3, 20):
@@ -83,7 +83,7 @@ def test_forecasts_are_those_of_each_window_by_itself(table, horizon):
 
 def test_long_forecasts_feed_themselves_back(table):
     X = table.to_numpy()
-    model = GRUForecaster(**QUICK, horizon=3).fit(X)
+    model = GRUForecaster(**QUICK, horizon=3, weights=None).fit(X)
     known, blocks = X, []
     for _ in range(3):
         block = model.predict(known, steps=3)
@@ -182,7 +182,8 @@ def test_the_first_rows_of_a_continuation_know_the_training_series(table):
 
 
 def test_context_apply_reads_x_by_itself(table):
-    model = GRUForecaster(**QUICK, context="apply").fit(table[:150].to_numpy())
+    model = GRUForecaster(**QUICK, context="apply", weights=None)
+    model.fit(table[:150].to_numpy())
     rest = table[150:].to_numpy()
     padded = np.concatenate([np.repeat(rest[:1], 10, axis=0), rest])
     expected = model.predict(padded)[11:]
@@ -295,7 +296,8 @@ def test_automatic_centre_follows_the_series():
 
 @pytest.mark.parametrize("scale", ["series", "window"])
 def test_early_stopping_watches_the_chronological_tail(table, scale):
-    settings = {**QUICK, "max_epochs": 60, "center": "last", "scale": scale}
+    settings = {**QUICK, "max_epochs": 60, "center": "last", "weights": None}
+    settings["scale"] = scale
     # With tol=0 every fall of the loss counts as an improvement.
     model = GRUForecaster(**settings, early_stopping=True, lr=0.02, tol=0.0)
     model.fit(table)
@@ -328,7 +330,8 @@ def test_partial_fit_goes_on_where_the_series_ended(table):
 
 
 def test_partial_fit_on_the_same_series_does_not_join_its_end_to_its_start(table):
-    model = GRUForecaster(**QUICK, calibration_fraction=0.2).partial_fit(table)
+    settings = {**QUICK, "calibration_fraction": 0.2, "weights": None}
+    model = GRUForecaster(**settings).partial_fit(table)
     twice = model.partial_fit(table).engine_
     np.testing.assert_array_equal(twice.calibration.rows.values, table[150:])
     np.testing.assert_array_equal(twice.history.last.values, table)

@@ -18,7 +18,7 @@ NAN = np.nan
 QUICK = {"window_length": 10, "units": 4, "max_epochs": 2, "random_state": 0}
 MASK = {**QUICK, "missing": "mask"}
 # Training that moves no weight: what comes out depends on the rows alone.
-STILL = {**MASK, "optimizer": "sgd", "lr": 1e-300}
+STILL = {**MASK, "weights": None, "optimizer": "sgd", "lr": 1e-300}
 INDEX = pd.date_range("2024-01-01", periods=200)
 
 
@@ -215,7 +215,7 @@ def test_a_forecast_depends_on_no_later_row():
 
 
 def test_a_window_is_filled_from_its_own_rows():
-    model = GRUForecaster(**MASK).fit(SERIES[:150])
+    model = GRUForecaster(**MASK, weights=None).fit(SERIES[:150])
     rows = FULL[150:].copy()
     rows[4:6] = NAN  # the window's first rows
     rows[9, 0] = NAN  # in its midst

@@ -14,7 +14,14 @@ from sklearn_gru.estimators._recognition import recognise
 from sklearn_gru.estimators.forecasting import History, Rows
 
 RNG = np.random.default_rng(0)
-QUICK = {"window_length": 10, "units": 4, "max_epochs": 1, "random_state": 0}
+# One network, which forecasts from ten rows and no more.
+QUICK = {
+    "window_length": 10,
+    "units": 4,
+    "max_epochs": 1,
+    "weights": None,
+    "random_state": 0,
+}
 WAVE = 20 + 5 * np.sin(np.arange(200) / 4)[:, None] + 0.3 * RNG.normal(size=(200, 1))
 N_TRAINED = 150
 

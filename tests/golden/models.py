@@ -29,6 +29,7 @@ MONTHS = pd.period_range("2015-01", periods=60, freq="M")
 TABLE = pd.DataFrame(SERIES, MONTHS, columns=["a", "b"])
 TEXTS = ["to be or not to be", "that is the question"]
 QUICK = {"units": 3, "max_epochs": 2, "random_state": 0}
+ALONE = {**QUICK, "weights": None}
 
 
 def models():
@@ -42,9 +43,9 @@ def models():
         ),
         "classifier": (GRUClassifier(**QUICK, conv_filters=(2,)), (X, labels)),
         "symbols": (GRUClassifier(**QUICK, embedding_dim=2), (SYMBOLS, labels)),
-        "forecaster": (GRUForecaster(**QUICK, calibration_fraction=0.3), (TABLE,)),
+        "forecaster": (GRUForecaster(**ALONE, calibration_fraction=0.3), (TABLE,)),
         "quantiles": (
-            GRUForecaster(**QUICK, loss="quantile", calibration_fraction=0.3),
+            GRUForecaster(**ALONE, loss="quantile", calibration_fraction=0.3),
             (SERIES,),
         ),
         "generator": (CharGRUGenerator(**QUICK), (TEXTS,)),
@@ -57,7 +58,7 @@ def sktime_models():
     """Return the same of the sktime face."""
     from sklearn_gru.sktime import GRUForecaster as Face
 
-    return {"face": (Face(**QUICK), (TABLE["a"], None, [1, 2, 3]))}
+    return {"face": (Face(**ALONE), (TABLE["a"], None, [1, 2, 3]))}
 
 
 def outputs(model, data):

@@ -16,7 +16,7 @@ from sklearn_gru.sktime import GRUForecaster
 NAN = np.nan
 QUICK = {"window_length": 6, "units": 4, "max_epochs": 2, "random_state": 0}
 MASK = {**QUICK, "missing": "mask"}
-STILL = {**MASK, "optimizer": "sgd", "lr": 1e-300}
+STILL = {**MASK, "weights": None, "optimizer": "sgd", "lr": 1e-300}
 INDEX = pd.period_range("2010-01", periods=120, freq="M")
 FH = [1, 2, 3]
 

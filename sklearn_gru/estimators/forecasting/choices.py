@@ -69,10 +69,7 @@ class Choices:
         """
         _require_one_kind_of_interval(settings)
         series = [rows.values for rows in panel]
-        season = settings.season_length
-        if season == "auto":
-            season = find_season([*map(forecast_columns, panel)], usual_season)
-        season = int(season or 1)  # grids hold NumPy's, which torch's layers refuse
+        season = chosen_season(settings, panel, usual_season)
         lengths = [len(rows) for rows in series]
         window, segment = _window(settings, min(lengths), season)
         _warn_of_a_short_series(settings, lengths, window, season)
@@ -105,6 +102,14 @@ class Choices:
         if window > MOST_LINEAR_ROWS:
             asked["linear_path"] = False
         return asked
+
+
+def chosen_season(settings, panel, usual_season=None):
+    """Return the rows of a season, 1 if there is none, as `Choices.of` does."""
+    season = settings.season_length
+    if season == "auto":
+        season = find_season([*map(forecast_columns, panel)], usual_season)
+    return int(season or 1)  # grids hold NumPy's, which torch's layers refuse
 
 
 def forecast_columns(rows):

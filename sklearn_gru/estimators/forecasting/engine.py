@@ -12,7 +12,16 @@ from sklearn_gru.estimators.forecasting.calibration import (
     Calibration,
     n_calibration_rows,
 )
-from sklearn_gru.estimators.forecasting.choices import Choices
+from sklearn_gru.estimators.forecasting.choices import (
+    SHORT_WINDOW,
+    Choices,
+    chosen_season,
+)
+from sklearn_gru.estimators.forecasting.comparison import (
+    compared,
+    is_mixed,
+    rows_read,
+)
 from sklearn_gru.estimators.forecasting.history import History, kept_rows
 from sklearn_gru.estimators.forecasting.network import (
     copied_net,
@@ -27,6 +36,7 @@ from sklearn_gru.estimators.forecasting.origins import (
 )
 from sklearn_gru.estimators.forecasting.ready import ready_parts
 from sklearn_gru.estimators.forecasting.relation import Relation
+from sklearn_gru.estimators.forecasting.tuning import trains_on, tuned_net
 from sklearn_gru.estimators.forecasting.windows import (
     panel_dataset,
     reaches_behind_calibration,
@@ -46,6 +56,7 @@ if TYPE_CHECKING:
     from sklearn_gru._types import Array, Floats
     from sklearn_gru.estimators.forecaster import GRUForecaster
     from sklearn_gru.estimators.forecasting.history import Rows
+    from sklearn_gru.estimators.forecasting.mixture import Mixture
     from sklearn_gru.estimators.forecasting.origins import Origins
     from sklearn_gru.estimators.forecasting.relation import Form
     from sklearn_gru.nets import ForecastNet
@@ -72,6 +83,8 @@ class ForecastEngine:
         The rows before the next forecast.
     calibration : Calibration or None
         Rows kept out of training, for intervals.
+    mixture : Mixture or None
+        What forecasts consist of beside that of the network.
     """
 
     net_: Net
@@ -79,11 +92,19 @@ class ForecastEngine:
     relation: Relation
     history: History
     calibration: Calibration | None = None
+    mixture: Mixture | None = None
 
     @property
     def window_length_(self) -> int:
         """Rows of history behind each forecast."""
         return self.choices.window_length
+
+    @property
+    def rows_to_recognise(self) -> int:
+        """First rows of a series by which it is known again."""
+        window = self.window_length_
+        # Networks that came trained have long windows for series of any length.
+        return min(window, SHORT_WINDOW) if self.is_ready else window
 
     @property
     def horizon(self) -> int:
@@ -99,6 +120,13 @@ class ForecastEngine:
     def is_ready(self) -> bool:
         """Whether the network came trained, and is not trained here."""
         return isinstance(self.net_.module_, ZeroShotNet)
+
+    @property
+    def zero_shot_share(self) -> Floats:
+        """Share of zero-shot forecasts in each step: (n_steps, n_targets)."""
+        if self.mixture is None:
+            return np.zeros((1, self.relation.n_targets))
+        return self.mixture.share
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -150,12 +178,16 @@ class ForecastEngine:
         ValueError
             If the series is too short or does not fit the settings.
         """
-        if settings.weights is not None:
-            return cls.ready([rows], settings, seed, form, usual_season, remember_all)
-        n_seen = len(rows) - n_calibration_rows(
-            len(rows), settings.calibration_fraction
-        )
-        choices = Choices.of(settings, [rows.part(0, n_seen)], usual_season)
+        if settings.weights not in (None, "auto"):
+            engine = cls.ready([rows], settings, seed, form, usual_season, remember_all)
+            season = engine.choices.season_length
+            seen = engine.relation.as_kept(_seen(rows, settings))
+            mixture = compared(engine, seen, settings, seed, season)
+            engine = replace(engine, mixture=mixture)
+            return _tuned(engine, [seen], settings) if whole else engine
+        seen = _seen(rows, settings)
+        n_seen = len(seen)
+        choices = Choices.of(settings, [seen], usual_season)
         window, horizon = choices.window_length, settings.horizon
         _require_seen(n_seen, settings.calibration_fraction, window, horizon)
         relation = _relate(rows, n_seen, settings, form, choices)
@@ -166,9 +198,17 @@ class ForecastEngine:
         )
         _require_targets(dataset)
         net = new_net(dataset, relation, choices, settings, seed, device=place[1])
-        kept = None if remember_all else kept_rows(rows, window + horizon - 1)
-        calibration = Calibration.behind(rows, n_seen, window)
+        mixed = is_mixed(settings, n_seen, relation, choices)
+        reach = rows_read() if mixed else 0
+        needed = max(window + horizon - 1, reach)
+        kept = None if remember_all else kept_rows(rows, needed)
+        calibration = Calibration.behind(rows, n_seen, max(window, reach))
         engine = cls(net, choices, relation, History.of(rows, kept), calibration)
+        if mixed:
+            season = chosen_season(settings, [seen], usual_season)
+            seen = rows.part(0, n_seen)
+            mixture = compared(engine, seen, settings, seed, season)
+            engine = replace(engine, mixture=mixture)
         return train_engine(engine, dataset, settings, rows, whole=whole)
 
     @classmethod
@@ -221,8 +261,9 @@ class ForecastEngine:
         -------
         ForecastEngine
         """
-        if settings.weights is not None:
-            return cls.ready(panel, settings, seed, form, usual_season)
+        if settings.weights not in (None, "auto"):
+            engine = cls.ready(panel, settings, seed, form, usual_season)
+            return _tuned(engine, [*map(engine.relation.as_kept, panel)], settings)
         choices = Choices.of(settings, panel, usual_season)
         relations = _relate_panel(panel, choices, settings, form)
         place = place_of(settings)
@@ -300,7 +341,7 @@ class ForecastEngine:
         If all targets are missing, there is nothing to learn.
         """
         if self.is_ready:
-            return self.net_
+            return _tuned(self, [rows], settings).net_ if whole else self.net_
         require_rows(len(rows), self.window_length_, self.horizon)
         place = place_of(settings, self.net_)
         dataset = series_dataset(
@@ -358,7 +399,10 @@ class ForecastEngine:
     def adopt(self, rows: Rows) -> ForecastEngine:
         """Take another series in, standardised by itself, without training."""
         return replace(
-            self, relation=self.relation.rescaled(rows), history=History.of(rows)
+            self,
+            relation=self.relation.rescaled(rows),
+            history=History.of(rows),
+            mixture=None,
         )
 
     # Forecasting
@@ -406,8 +450,8 @@ class ForecastEngine:
         -------
         ndarray of shape (n_origins, steps, n_targets), float64
         """
-        outputs = self._outputs(origins, values, steps, before, exogenous)
-        return require_finite(self.relation.to_units(outputs), "The forecast")
+        forecast = self._forecasts(origins, values, steps, before, exogenous, False)
+        return require_finite(forecast, "The forecast")
 
     def quantiles_from(
         self,
@@ -426,11 +470,42 @@ class ForecastEngine:
         ndarray of shape (n_origins, steps, n_targets, n_quantiles), float64
             In order; not yet conformalised.
         """
-        outputs = self._outputs(origins, values, steps, before, exogenous, True)
+        forecast = self._forecasts(origins, values, steps, before, exogenous, True)
+        return require_finite(forecast, "The forecast")
+
+    def _forecasts(
+        self,
+        origins: ArrayLike,
+        values: ArrayLike,
+        steps: int,
+        before: Rows | None,
+        exogenous: Floats | None,
+        quantiles: bool,
+    ) -> Floats:
+        own = self.raw_forecasts(origins, values, steps, before, exogenous, quantiles)
+        if self.mixture is None:
+            return own
+        return self.mixture.mixed(own, self, origins, values, before, quantiles)
+
+    def raw_forecasts(
+        self,
+        origins: ArrayLike,
+        values: ArrayLike,
+        steps: int,
+        before: Rows | None = None,
+        exogenous: Floats | None = None,
+        quantiles: bool = False,
+    ) -> Floats:
+        """Forecast by the network alone, whatever numbers that gives.
+
+        Parameters are those of `forecast_from`; `quantiles` are a further, last axis.
+        """
+        outputs = self._outputs(origins, values, steps, before, exogenous, quantiles)
+        if not quantiles:
+            return self.relation.to_units(outputs)
         units = self.relation.to_units(np.moveaxis(outputs, -1, 0))
         # A relation that turns a series upside down turns its quantiles round.
-        units = np.sort(np.moveaxis(units, 0, -1), axis=-1)
-        return require_finite(units, "The forecast")
+        return np.sort(np.moveaxis(units, 0, -1), axis=-1)
 
     def _outputs(
         self,
@@ -439,7 +514,7 @@ class ForecastEngine:
         steps: int,
         before: Rows | None,
         exogenous: Floats | None,
-        quantiles: bool = False,
+        quantiles: bool,
     ) -> Array:
         """Run the network on the windows before origins."""
         self.require_steps(steps)
@@ -548,6 +623,21 @@ class ForecastEngine:
                 "are no affine images of columns of X, so forecasts can't be fed back. "
                 f"Fit with horizon={steps}, or transform X and y alike."
             )
+
+
+def _seen(rows: Rows, settings: GRUForecaster) -> Rows:
+    """Leave out the rows that are kept for calibration."""
+    n_kept = n_calibration_rows(len(rows), settings.calibration_fraction)
+    return rows.part(0, len(rows) - n_kept)
+
+
+def _tuned(
+    engine: ForecastEngine, panel: list[Rows], settings: GRUForecaster
+) -> ForecastEngine:
+    """Train the network of an engine that came trained on, if that is asked for."""
+    if not trains_on(settings):
+        return engine
+    return replace(engine, net_=tuned_net(engine, panel, settings))
 
 
 def _require_seen(

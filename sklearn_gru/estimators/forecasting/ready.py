@@ -10,13 +10,13 @@ from sklearn_gru.estimators.forecasting.calibration import (
     Calibration,
     n_calibration_rows,
 )
-from sklearn_gru.estimators.forecasting.choices import Choices, forecast_columns
+from sklearn_gru.estimators.forecasting.choices import Choices, chosen_season
 from sklearn_gru.estimators.forecasting.history import History, kept_rows
 from sklearn_gru.estimators.forecasting.network import place_of
 from sklearn_gru.estimators.forecasting.relation import Relation
-from sklearn_gru.estimators.forecasting.season import find_season
+from sklearn_gru.estimators.forecasting.tuning import trains_on
 from sklearn_gru.nets import FORECAST_LOSSES, ZeroShotNet
-from sklearn_gru.training import Architecture, build_net
+from sklearn_gru.training import Architecture, Net, NetOfKnown, build_net
 from sklearn_gru.weights import architecture_of_weights, fill_with
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sklearn_gru.estimators.forecaster import GRUForecaster
     from sklearn_gru.estimators.forecasting.history import Rows
     from sklearn_gru.estimators.forecasting.relation import Form
-    from sklearn_gru.training import Net
 
 # What the weights decide; other values than the defaults would have no effect.
 DECIDED = (
@@ -37,13 +36,16 @@ DECIDED = (
     "n_estimators",
     "segment_length",
     "channels",
-    "stride",
     "loss",
     "cell",
     "activation",
     "reset_after",
     "dropout",
-    "max_epochs",
+    "standardize",
+)
+# What counts in training only.
+OF_TRAINING = (
+    "stride",
     "batch_size",
     "lr",
     "lr_schedule",
@@ -54,7 +56,6 @@ DECIDED = (
     "validation_fraction",
     "n_iter_no_change",
     "tol",
-    "standardize",
     "callbacks",
     "checkpoint",
 )
@@ -90,13 +91,15 @@ def ready_parts(
 def require_defaults(settings: GRUForecaster) -> None:
     """Raise if a parameter is set that the weights decide."""
     parameters = signature(type(settings)).parameters
-    for name in DECIDED:
+    names = DECIDED if trains_on(settings) else DECIDED + OF_TRAINING
+    for name in names:
         value, default = getattr(settings, name), parameters[name].default
         if value != default:
+            on = ", train on with max_epochs" if name in OF_TRAINING else ""
             raise ValueError(
                 f"{name}={value!r} has no effect with weights={settings.weights!r}, "
-                "which come trained: leave it out, or train a network from scratch "
-                "with weights=None."
+                f"which come trained: leave it out{on}, or train a network from "
+                "scratch with weights=None."
             )
 
 
@@ -123,9 +126,7 @@ def ready_choices(
     Parameters are those of `Choices.of`.
     """
     longest = architecture_of_weights(settings.weights)["window_length"]
-    window, season = settings.window_length, settings.season_length
-    if season == "auto":
-        season = find_season([*map(forecast_columns, panel)], usual_season)
+    window = settings.window_length
     if window != "auto" and window > longest:
         raise ValueError(
             f"window_length={window} is more than weights={settings.weights!r} read: "
@@ -134,7 +135,7 @@ def ready_choices(
     return Choices(
         window_length=longest if window == "auto" else int(window),
         segment_length=1,
-        season_length=int(season or 1),
+        season_length=chosen_season(settings, panel, usual_season),
         scale="window",
         transform=None,
         linear_path=False,
@@ -165,6 +166,7 @@ def ready_net(
         training_settings_of(settings),
         device=device,
         seed=seed,
+        net_class=NetOfKnown if relation.masked else Net,
     )
     fill_with(net.module_, settings.weights)
     net.module_.eval()
