@@ -61,7 +61,8 @@ def compare(name, settings, y, cv, options):
     """Print one row of the table."""
     backtest = {"y": y, "cv": cv, "scoring": MeanAbsoluteError()}
     backtest |= {"strategy": "no-update_params", "error_score": "raise"}
-    forecaster = GRUForecaster(**settings, max_epochs=1, stride=10, random_state=0)
+    settings = {**settings, "weights": None, "max_epochs": 1, "stride": 10}
+    forecaster = GRUForecaster(**settings, random_state=0)
     engine = forecaster.clone().fit(y[: -options.origins], fh=[1]).forecaster_
     rows, before = y.to_numpy()[-options.origins :, None], engine.history.last
     origins = np.arange(1, len(rows) + 1)

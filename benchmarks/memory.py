@@ -25,6 +25,7 @@ def fit_adds(queue, rows, path=None):
     from sklearn_gru import GRUForecaster
 
     settings = {"window_length": WINDOW, "units": 8, "max_epochs": 1, "batch_size": 256}
+    settings |= {"weights": None}
     small = np.random.default_rng(0).normal(size=(500, 1)).astype(np.float32)
     GRUForecaster(**settings).fit(small)  # libraries load code on first use
     if path is None:

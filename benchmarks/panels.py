@@ -94,6 +94,7 @@ def sktime_face(table, options):
     """Print the rows of sktime's forecaster."""
     settings = {"max_epochs": options.epochs, "batch_size": options.batch_size}
     settings |= {"stride": options.stride, "window_length": WINDOW, "random_state": 0}
+    settings |= {"weights": None}
     naive = LastRow()
     ours = GRUForecaster(**settings, early_stopping=False)
     warm_up = GRUForecaster(window_length=WINDOW, max_epochs=1, stride=50)
@@ -136,6 +137,7 @@ def scikit_learn_face(table, options):
         max_epochs=1,
         batch_size=1,
         stride=options.stride,
+        weights=None,
         early_stopping=False,
         random_state=0,
     )

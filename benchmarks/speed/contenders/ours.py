@@ -20,6 +20,7 @@ class Forecaster(Tutorial):
             window_length=self.shape["window"],
             units=tuple(self.shape["units"]),
             center=None,
+            weights=None,
             batch_size=self.shape["batch"],
             max_epochs=epochs,
             cell=self.shape.get("cell", "gru"),

@@ -14,6 +14,7 @@ class Search:
         self.search = GridSearchCV(
             GRUForecaster(
                 max_epochs=shape["epochs"],
+                weights=None,
                 early_stopping=False,
                 device="cpu",
                 random_state=0,
