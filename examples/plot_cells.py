@@ -35,6 +35,7 @@ for cell in ("gru", "lstm", "rnn"):
             window_length=24,
             units=32,
             cell=cell,
+            weights=None,  # the cells alone, without zero-shot forecasts beside them
             lr=0.002,
             max_epochs=60,
             early_stopping=False,

@@ -47,6 +47,7 @@ settings = {
     "horizon": 7,
     "max_epochs": 30,
     "early_stopping": True,
+    "weights": None,  # with known columns, a network forecasts alone anyway
     "random_state": 0,
 }
 without = GRUForecaster(**settings).fit(train, train)

@@ -39,6 +39,7 @@ forecaster = GRUForecaster(
     max_epochs=5,
     standardize=False,
     center=None,
+    weights=None,
     gradient_clip=None,
     lr_schedule="constant",
     early_stopping=False,

@@ -95,7 +95,7 @@ def backtest(case):
     bounds = {}
     for method in METHODS:
         forecaster = GRUForecaster(
-            **case.settings, interval_method=method, random_state=0
+            **case.settings, weights=None, interval_method=method, random_state=0
         ).fit(y[:first], fh=fh)
         folds = []
         for origin in origins:

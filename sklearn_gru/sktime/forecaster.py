@@ -31,6 +31,7 @@ from sklearn_gru.estimators.forecasting import (
     ForecastEngine,
     HeldOutErrors,
     usual_season,
+    with_own_seasons,
 )
 from sklearn_gru.nets import QUANTILES
 from sklearn_gru.sktime._private import column_names, set_cutoff
@@ -491,6 +492,14 @@ class GRUForecaster(PanelForecaster):
         return ForecastEngine.ready(
             panel.rows, settings, self._draw_seed(), form, season
         )
+
+    def _with_own_seasons(
+        self, shared: ForecastEngine, panel: Any
+    ) -> list[ForecastEngine]:
+        """Return, for each series of a panel, the engine that knows its season."""
+        season = usual_season(panel.times[0])
+        settings, seed = self._settings(1), self._draw_seed()
+        return with_own_seasons(shared, panel.rows, settings, seed, season)
 
     def _pretrain_update(
         self,

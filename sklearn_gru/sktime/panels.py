@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass
-from functools import partial
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from sklearn_gru.estimators._named_tables import (
     places_of,
 )
 from sklearn_gru.estimators._time_index import N_LABELS, check_time_index, follows
-from sklearn_gru.estimators.forecasting import forecast_panel, share_a_network
+from sklearn_gru.estimators.forecasting import forecast_panel, share_networks
 from sklearn_gru.sktime.horizons import places_ahead, require_known, steps_of
 
 UNKNOWN = (
@@ -69,7 +69,7 @@ class PanelForecaster(BaseForecaster):
         if self._shares_a_network:
             if methodname == "fit":
                 return self._fit_panel(**kwargs)
-            if methodname == "predict" and share_a_network(self._engines()):
+            if methodname == "predict" and share_networks(self._engines()):
                 return self._predict_panel(**kwargs)
             trains = kwargs.get("update_params", True)
             if methodname == "update" and not trains and self._take_in_panel(**kwargs):
@@ -100,7 +100,8 @@ class PanelForecaster(BaseForecaster):
 
     def _fit_panel(self, y, X, fh):
         table, known = _tables(y, X)
-        shared = getattr(self, "pretrained_", None) or self._ready(table, known)
+        pretrained = getattr(self, "pretrained_", None)
+        shared = pretrained or self._ready(table, known)
         relation = shared.relation
         check_counts(table, known, relation)
         columns = in_known_order(table, relation.form.names)
@@ -111,8 +112,11 @@ class PanelForecaster(BaseForecaster):
         if hasattr(self, "pretrained_"):
             first.pretrained_ = shared
         first.fit(y[0], _known_of(panel.rows[0], panel.times[0], relation), fh)
+        engines = repeat(shared)
+        if pretrained is None:
+            engines = self._with_own_seasons(shared, panel)
         ends = _once_for_each(_end, panel.times)
-        twins = map(partial(first._twin, shared), panel.rows, ends)
+        twins = map(first._twin, engines, panel.rows, ends)
         names = panel.names.set_names([None] * panel.names.nlevels)
         self.forecasters_ = pd.DataFrame({"forecasters": list(twins)}, index=names)
         self._yvec = y

@@ -267,6 +267,21 @@ def test_series_of_a_panel_are_forecast_as_each_alone():
         )
 
 
+def test_each_series_of_a_panel_has_its_season():
+    months = load_airline().to_frame()
+    walk = months * 0 + np.random.default_rng(0).normal(size=(144, 1)).cumsum(axis=0)
+    parts = {"a": months, "b": walk, "c": months[-30:], "d": months[-20:]}
+    y = pd.concat({**parts, "e": months[4:], "f": months[7:], "g": months[9:]})
+    face = SktimeForecaster(**READY).fit(y, fh=range(1, 7))
+    singles = face.forecasters_["forecasters"]
+    seasons = [each.forecaster_.choices.season_length for each in singles]
+    assert seasons[:4] == [12, 1, 12, 1]  # 30 rows can use a season, but not show it
+    forecasts = face.predict()
+    for name in "abd":
+        alone = SktimeForecaster(**READY).fit(y.loc[name], fh=range(1, 7))
+        assert_allclose(forecasts.loc[name], alone.predict(), rtol=1e-4)
+
+
 def test_pretraining_only_finds_the_season():
     face = SktimeForecaster(**READY).pretrain(panel())
     assert face.pretrained_.choices.season_length == 12

@@ -4,7 +4,8 @@ from sklearn_gru.estimators.forecasting.calibration import HeldOutErrors
 from sklearn_gru.estimators.forecasting.engine import ForecastEngine
 from sklearn_gru.estimators.forecasting.history import History, Rows
 from sklearn_gru.estimators.forecasting.origins import Origins
-from sklearn_gru.estimators.forecasting.panel import forecast_panel, share_a_network
+from sklearn_gru.estimators.forecasting.panel import forecast_panel, share_networks
+from sklearn_gru.estimators.forecasting.ready import with_own_seasons
 from sklearn_gru.estimators.forecasting.relation import Form, Relation
 from sklearn_gru.estimators.forecasting.season import usual_season
 from sklearn_gru.estimators.forecasting.windows import split_windows
@@ -18,7 +19,8 @@ __all__ = [
     "Relation",
     "Rows",
     "forecast_panel",
-    "share_a_network",
+    "share_networks",
     "split_windows",
     "usual_season",
+    "with_own_seasons",
 ]

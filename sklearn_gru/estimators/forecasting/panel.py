@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from sklearn_gru.estimators.forecasting.engine import ForecastEngine
 
 
-def share_a_network(engines: list[ForecastEngine]) -> bool:
-    """Tell whether engines have one and the same net.
+def share_networks(engines: list[ForecastEngine]) -> bool:
+    """Tell whether forecasts of engines together save work: few nets forecast alone.
 
     Parameters
     ----------
@@ -31,7 +31,9 @@ def share_a_network(engines: list[ForecastEngine]) -> bool:
     -------
     bool
     """
-    return all(engine.net_ is engines[0].net_ for engine in engines)
+    n_nets = len({id(engine.net_) for engine in engines})
+    alone = all(engine.mixture is None for engine in engines)
+    return alone and (n_nets == 1 or 2 * n_nets <= len(engines))
 
 
 def forecast_panel(
@@ -48,7 +50,7 @@ def forecast_panel(
     Parameters
     ----------
     engines : list of ForecastEngine
-        They share a network.
+        Those that share a network are forecast together. Nothing is mixed in.
     origins : list of array-like of int, each of shape (n_i,)
         How many rows of its history each forecast of a series has seen.
     steps : int, default=1
@@ -65,9 +67,27 @@ def forecast_panel(
     ValueError
         As in `forecast_from`.
     """
+    groups: dict[int, list[int]] = {}
+    for i, engine in enumerate(engines):
+        groups.setdefault(id(engine.net_), []).append(i)
+    parts: list[Floats | None] = [None] * len(engines)
+    for members in groups.values():
+        forecasts = _forecast_group(
+            [engines[i] for i in members],
+            [origins[i] for i in members],
+            steps,
+            exogenous and [exogenous[i] for i in members],
+        )
+        for i, forecast in zip(members, forecasts, strict=True):
+            parts[i] = forecast
+    return require_finite(np.concatenate(parts), "The forecast")
+
+
+def _forecast_group(engines, origins, steps, exogenous):
+    """Forecast series that share a network: for each (n_i, steps, n_targets)."""
     engines[0].require_steps(steps)
     owners = np.repeat(np.arange(len(engines)), [len(places) for places in origins])
-    origins = np.concatenate(origins).astype(int)
+    counted, origins = origins, np.concatenate(origins).astype(int)
 
     def take(samples):
         parts = []
@@ -83,11 +103,11 @@ def forecast_panel(
         return feed_back(module, windows, known, steps)
 
     outputs = evaluate_at(engines[0], np.arange(len(owners)), take, forecast)
-    forecasts = [
-        engines[owner].relation.to_units(part)
-        for owner, part in _by_owner(owners, outputs)
+    ends = np.cumsum([len(places) for places in counted])[:-1]
+    return [
+        engine.relation.to_units(part)
+        for engine, part in zip(engines, np.split(outputs, ends), strict=True)
     ]
-    return require_finite(np.concatenate(forecasts), "The forecast")
 
 
 def _by_owner(owners, values):

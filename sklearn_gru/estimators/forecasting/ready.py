@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sklearn_gru.estimators.forecaster import GRUForecaster
+    from sklearn_gru.estimators.forecasting.engine import ForecastEngine
     from sklearn_gru.estimators.forecasting.history import Rows
     from sklearn_gru.estimators.forecasting.relation import Form
 
+# A series of so many seasons can use one; one of so many shows whether it has it.
+SEASONS_TO_USE, SEASONS_TO_TELL = 2, 3
 # What the weights decide; other values than the defaults would have no effect.
 DECIDED = (
     "units",
@@ -86,6 +90,45 @@ def ready_parts(
         "history": History.of(rows, kept),
         "calibration": Calibration.behind(rows, n_seen, choices.window_length),
     }
+
+
+def with_own_seasons(
+    shared: ForecastEngine,
+    panel: list[Rows],
+    settings: GRUForecaster,
+    seed: int,
+    usual_season: int | None,
+) -> list[ForecastEngine]:
+    """Give each series of a panel the engine that knows its season.
+
+    Parameters
+    ----------
+    shared : ForecastEngine
+        Its network came trained, and knows the season that most series have. Series
+        that are long enough to use a season, and too short to show theirs, keep it.
+    panel : list of Rows
+    settings : GRUForecaster
+    seed : int
+    usual_season : int or None
+
+    Returns
+    -------
+    list of ForecastEngine
+        One for each season, as often as series have it.
+    """
+    common = shared.choices.season_length
+    engines, of_series = {common: shared}, []
+    for rows in panel:
+        n_seasons = len(rows) / common
+        season = common
+        if not SEASONS_TO_USE <= n_seasons < SEASONS_TO_TELL:
+            season = chosen_season(settings, [rows], usual_season)
+        if season not in engines:
+            choices = replace(shared.choices, season_length=season)
+            net = ready_net(shared.relation, choices, settings, seed)
+            engines[season] = replace(shared, net_=net, choices=choices)
+        of_series.append(engines[season])
+    return of_series
 
 
 def require_defaults(settings: GRUForecaster) -> None:

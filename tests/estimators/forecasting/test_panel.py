@@ -1,5 +1,7 @@
 """Series that share a network are forecast together as they would be one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from sklearn_gru.estimators.forecasting import (
     ForecastEngine,
     Rows,
     forecast_panel,
-    share_a_network,
+    share_networks,
 )
 from sklearn_gru.training import evaluate
 
@@ -81,12 +83,29 @@ def test_targets_that_are_affine_images_of_columns():
     np.testing.assert_allclose(forecast, expected, rtol=1e-12)
 
 
-def test_which_engines_share_a_network(engines):
-    assert share_a_network(engines)
+def test_which_engines_share_networks(engines):
+    assert share_networks(engines)
     trained = engines[0].train_panel(
         [engines[0].history.last], GRUForecaster(**QUICK, horizon=2)
     )
-    assert not share_a_network([*engines, trained])
+    assert share_networks([*engines, trained])  # two networks of six series
+    assert not share_networks([engines[0], trained])
+    mixed = replace(engines[0], mixture="anything")
+    assert not share_networks([*engines, mixed])
+
+
+def test_several_networks_forecast_their_own_series(engines):
+    settings = GRUForecaster(**QUICK, horizon=2)
+    trained = engines[0].train_panel([engines[0].history.last], settings)
+    panel = [engines[1], trained.adopt(engines[2].history.last), *engines[2:]]
+    known = known_ahead(panel)
+    expected = [
+        engine.forecast(3, None if known is None else known[i])
+        for i, engine in enumerate(panel)
+    ]
+    ends = [[len(engine.history.last)] for engine in panel]
+    forecast = forecast_panel(panel, ends, 3, known)
+    np.testing.assert_allclose(forecast, expected, rtol=1e-12)
 
 
 def test_too_many_steps_are_an_error(engines):
