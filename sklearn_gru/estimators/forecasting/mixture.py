@@ -11,6 +11,7 @@ import torch
 
 from sklearn_gru.estimators.forecasting.origins import evaluate_at, windows_before
 from sklearn_gru.nets import LEVELS, QUANTILES, ZeroShotNet, filled
+from sklearn_gru.nets.initialization import unfilled
 from sklearn_gru.training import Architecture
 from sklearn_gru.weights import architecture_of_weights, fill_with
 
@@ -161,7 +162,8 @@ def _network(name, season_length, horizon, dtype, device, kernel):
         dropout=0.0,
         dtype=dtype,
     )
-    module = ZeroShotNet(**architecture.arguments, seed=0)
+    with unfilled():
+        module = ZeroShotNet(**architecture.arguments, seed=0)
     fill_with(module, name)
     module.recurrent.use_kernel(kernel)
     return _Network(module.to(device).eval())

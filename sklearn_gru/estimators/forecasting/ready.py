@@ -17,6 +17,7 @@ from sklearn_gru.estimators.forecasting.network import place_of
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.forecasting.tuning import trains_on
 from sklearn_gru.nets import FORECAST_LOSSES, ZeroShotNet
+from sklearn_gru.nets.initialization import unfilled
 from sklearn_gru.training import Architecture, Net, NetOfKnown, build_net
 from sklearn_gru.weights import architecture_of_weights, fill_with
 
@@ -202,15 +203,16 @@ def ready_net(
         "n_exogenous": 0,
         "masked": relation.masked,
     }
-    net = build_net(
-        ZeroShotNet,
-        FORECAST_LOSSES["quantile"],
-        Architecture.of(**{**of_weights, **of_series}, dropout=0.0, dtype=dtype),
-        training_settings_of(settings),
-        device=device,
-        seed=seed,
-        net_class=NetOfKnown if relation.masked else Net,
-    )
+    with unfilled():
+        net = build_net(
+            ZeroShotNet,
+            FORECAST_LOSSES["quantile"],
+            Architecture.of(**{**of_weights, **of_series}, dropout=0.0, dtype=dtype),
+            training_settings_of(settings),
+            device=device,
+            seed=seed,
+            net_class=NetOfKnown if relation.masked else Net,
+        )
     fill_with(net.module_, settings.weights)
     net.module_.eval()
     return net
