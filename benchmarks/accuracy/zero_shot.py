@@ -3,11 +3,11 @@
     python -m benchmarks.accuracy.zero_shot [--weekly TRAIN.csv [TEST.csv]]
                                             [--hourly TRAIN.csv [TEST.csv]]
 
-M4 as in `m4`: without test rows, the last 13 or 48 training rows are held back. Each series
-is forecast by itself, zero-shot and by the defaults; then the weights are trained on, on
-all of them. The bundled collection as in `series`: zero-shot, trained on for three epochs,
-and what zero-shot intervals of 80 % contain. Then the seconds of one series, and of ten
-thousand. All of it takes half an hour on two cores.
+M4 as in `m4`: without test rows, the last 13 or 48 training rows are held back. Each
+series is forecast by itself, zero-shot and by the defaults; then the weights are trained
+on, on all of them. The bundled collection as in `series`: zero-shot, trained on for three
+epochs, and what zero-shot intervals of 80 % contain. Then the seconds of one series, and
+of ten thousand. All of it takes half an hour on two cores.
 """
 
 import argparse
