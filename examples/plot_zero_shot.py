@@ -82,6 +82,6 @@ for name, (table, steps) in series.items():
     print(f"{name:34s}{ratios}   {share[0]:.2f} to {share[1]:.2f}")
 
 # %%
-# The share is that of the last origin, for the first and the last step. Both together are
-# better than either, or nearer to the better one: nobody has to know which that is.
+# The share is that of the last origin, for the first and the last step. Both together
+# are better than either, or nearer to the better one: nobody has to know which that is.
 # :doc:`/user_guide/zero_shot` has figures of more series.
