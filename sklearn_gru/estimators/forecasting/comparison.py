@@ -155,6 +155,8 @@ def _judged(engine, rows, settings, seed):
     return replace(engine, net_=net)
 
 
+# A path that explodes has large errors, which say enough.
+@np.errstate(over="ignore", invalid="ignore")
 def _by_errors(mixture, engine, rows, first):
     """Choose shares and naive forecasts by errors on the rows from `first` on."""
     n_steps = len(mixture.share)

@@ -181,34 +181,28 @@ class ForecastEngine:
         if settings.weights not in (None, "auto"):
             engine = cls.ready([rows], settings, seed, form, usual_season, remember_all)
             season = engine.choices.season_length
-            seen = engine.relation.as_kept(_seen(rows, settings))
-            mixture = compared(engine, seen, settings, seed, season)
-            engine = replace(engine, mixture=mixture)
+            engine, seen = _compared(engine, rows, settings, seed, season)
             return _tuned(engine, [seen], settings) if whole else engine
         seen = _seen(rows, settings)
-        n_seen = len(seen)
         choices = Choices.of(settings, [seen], usual_season)
         window, horizon = choices.window_length, settings.horizon
-        _require_seen(n_seen, settings.calibration_fraction, window, horizon)
-        relation = _relate(rows, n_seen, settings, form, choices)
-        rows = relation.as_kept(rows)
-        place = place_of(settings)
+        _require_seen(len(seen), settings.calibration_fraction, window, horizon)
+        relation = _relate(rows, len(seen), settings, form, choices)
+        rows, place = relation.as_kept(rows), place_of(settings)
         dataset = series_dataset(
-            rows.part(0, n_seen), relation, window, settings, place, hold_out=whole
+            relation.as_kept(seen), relation, window, settings, place, hold_out=whole
         )
         _require_targets(dataset)
         net = new_net(dataset, relation, choices, settings, seed, device=place[1])
-        mixed = is_mixed(settings, n_seen, relation, choices)
-        reach = rows_read() if mixed else 0
+        mixed = is_mixed(settings, len(seen), relation, choices)
+        reach = max(window, rows_read() if mixed else 0)
+        calibration = Calibration.behind(rows, len(seen), reach)
         needed = max(window + horizon - 1, reach)
         kept = None if remember_all else kept_rows(rows, needed)
-        calibration = Calibration.behind(rows, n_seen, max(window, reach))
         engine = cls(net, choices, relation, History.of(rows, kept), calibration)
         if mixed:
             season = chosen_season(settings, [seen], usual_season)
-            seen = rows.part(0, n_seen)
-            mixture = compared(engine, seen, settings, seed, season)
-            engine = replace(engine, mixture=mixture)
+            engine, _ = _compared(engine, rows, settings, seed, season)
         return train_engine(engine, dataset, settings, rows, whole=whole)
 
     @classmethod
@@ -629,6 +623,19 @@ def _seen(rows: Rows, settings: GRUForecaster) -> Rows:
     """Leave out the rows that are kept for calibration."""
     n_kept = n_calibration_rows(len(rows), settings.calibration_fraction)
     return rows.part(0, len(rows) - n_kept)
+
+
+def _compared(
+    engine: ForecastEngine,
+    rows: Rows,
+    settings: GRUForecaster,
+    seed: int,
+    season_length: int,
+) -> tuple[ForecastEngine, Rows]:
+    """Give an engine its mixture; return also the rows on which it was found."""
+    seen = engine.relation.as_kept(_seen(rows, settings))
+    mixture = compared(engine, seen, settings, seed, season_length)
+    return replace(engine, mixture=mixture), seen
 
 
 def _tuned(

@@ -290,3 +290,12 @@ def test_a_file_with_a_wrong_mixture_is_refused(wrong, message, tmp_path):
     model.engine_ = replace(model.engine_, mixture=mixture)
     with pytest.raises(ModelFileError, match=message):
         saved(model, tmp_path)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_path_that_explodes_has_no_share():
+    """Growth that ended: fed back, what was learned of it goes on for ever."""
+    growth = np.exp(np.arange(80) / 2)
+    series = np.concatenate([growth, np.full(24, growth[-1])])[:, None]
+    model = GRUForecaster(**QUICK, window_length=2).fit(series)
+    assert model.zero_shot_share_[-1] > 0.99
