@@ -89,9 +89,10 @@ class GRUForecaster(PanelForecaster):
     Parameters
     ----------
     window_length : int or "auto", default="auto"
-        Rows of history behind each forecast. "auto" is 24, or 52 for series of 1,000
-        rows and more; with a season two to seven whole seasons, the more the longer the
-        series is. It is never more than half the series.
+        Rows of history behind each forecast of the network that is trained. "auto" is
+        24, or 52 for series of 1,000 rows and more; with a season two to seven whole
+        seasons, the more the longer the series is. It is never more than half the
+        series.
     units : int or tuple of int, default=32
         Width of the recurrent layer, or of each of the stacked layers.
     horizon : int or None, default=None
