@@ -688,10 +688,11 @@ class GRUForecaster(PanelForecaster):
         list of dict
         """
         quick = {"units": 4, "max_epochs": 2, "random_state": 0}
+        alone = {**quick, "weights": None}
         return [
             {**quick, "window_length": 3},
-            {**quick, "horizon": 2, "center": "last", "channels": "independent"},
-            {**quick, "cell": "lstm", "window_length": 4, "segment_length": 2},
-            {**quick, "units": (4, 3), "dtype": "float64", "center": None},
+            {**alone, "horizon": 2, "center": "last", "channels": "independent"},
+            {**alone, "cell": "lstm", "window_length": 4, "segment_length": 2},
+            {**alone, "units": (4, 3), "dtype": "float64", "center": None},
             {"weights": "synthetic"},
         ]
