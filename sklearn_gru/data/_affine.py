@@ -137,9 +137,13 @@ def _match(x, target, position):
     for column in _candidates(x, target, position):
         values = x[:, column]
         ends = float(values[low]), float(values[high])
-        slope = _slope(values, target, ends, (target[low], target[high]))
-        intercept = target[low] - slope * ends[0]
-        tolerance = _tolerance(values, target, slope, intercept, rounding)
+        # Values that hardly differ need a slope that no number holds: no match.
+        with np.errstate(over="ignore", invalid="ignore"):
+            slope = _slope(values, target, ends, (target[low], target[high]))
+            intercept = target[low] - slope * ends[0]
+            tolerance = _tolerance(values, target, slope, intercept, rounding)
+        if not np.isfinite(tolerance):
+            continue
         if _agrees(values, target, slope, intercept, tolerance):
             return int(column), float(slope), float(intercept), tolerance, ends
     return None

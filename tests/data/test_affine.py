@@ -153,3 +153,13 @@ def test_nan_in_one_of_both_says_nothing():
     y[100, 0] += 1
     assert affine.first_contradiction(x, y) == (100, 0)
     assert find_affine_map(x, y, skip_nan=True) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_slope_that_no_number_holds_is_no_match():
+    tiny = np.array([[3.5e-323], [2.5e-323], [2.0e-323]])
+    target = np.array([[0.1], [-0.01], [0.6]])
+    assert find_affine_map(tiny, target) is None
+    other = np.array([[1.0], [0.0], [2.0]])
+    found = find_affine_map(np.hstack([tiny, other]), 3 * other)
+    assert found.columns.tolist() == [1]
