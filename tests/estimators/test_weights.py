@@ -297,3 +297,14 @@ def test_a_panel_can_be_updated():
     face.update(y.groupby("series").tail(2))
     whole = SktimeForecaster(**READY, season_length=12).fit(y, fh=[1, 2])
     assert_allclose(face.predict(), whole.predict(), rtol=1e-2)
+
+
+def test_a_forecast_does_not_depend_on_the_others_of_its_call():
+    series = np.random.default_rng(0).normal(size=(400, 1)).cumsum(axis=0)
+    engine = GRUForecaster(**READY).fit(series).engine_
+    origins = np.arange(380, 401)
+    together = engine.forecast_from(origins, series, 12)
+    for n in (1, 2, 3, 5, 13):
+        parts = np.array_split(origins, len(origins) // n)
+        apart = [engine.forecast_from(part, series, 12) for part in parts]
+        assert_array_equal(np.concatenate(apart), together)
