@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sklearn_gru.estimators.forecasting import comparison
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BENCHMARKS = (ROOT / "docs" / "benchmarks.rst").read_text()
@@ -95,6 +97,22 @@ def test_first_paragraph_of_results(page):
     assert figures
     for figure in figures:
         assert re.search(rf"(?<![\d.]){re.escape(figure)}(?!\d)", "\n\n".join(rest))
+
+
+def test_the_zero_shot_guide():
+    """Its limits are those of the code, its figures those of the page of results."""
+    guide = (ROOT / "docs" / "user_guide" / "zero_shot.rst").read_text()
+    text = " ".join(guide.split())
+    fewest = comparison.ENOUGH_ROWS * comparison.LARGEST_PART
+    assert f"more than {comparison.MOST_VALUES:,} values" in text
+    assert f"Shares below {comparison.SMALLEST_SHARE} are left out" in text
+    assert f"of fewer than {fewest} rows both have the same share" in text
+    assert f"a^{comparison.POWER} /" in text
+    assert comparison.TIMES_BETTER == 3 / 2
+    assert "less than two thirds of the mixture's" in text
+    for figure in ("0.761", "0.772", "0.720", "0.474", "0.420", "0.426"):
+        assert figure in guide
+        assert figure in ACCURACY
 
 
 def test_sequences():

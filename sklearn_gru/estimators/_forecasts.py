@@ -239,8 +239,8 @@ class Forecasts(TransformerMixin):
         each row has an interval of its own, which the errors of the rows before it have
         widened or narrowed. That needs targets that are affine images of columns of
         `X`; with others, and without `X`, only the calibration rows count. Rows of the
-        training series don't count again. With `weights` the network's own quantiles
-        are the bounds, unless rows are kept for calibration.
+        training series don't count again. With ``weights="synthetic"`` the network's
+        own quantiles are the bounds, unless rows are kept for calibration.
 
         Parameters
         ----------
@@ -445,11 +445,12 @@ class Forecasts(TransformerMixin):
             )
         before = history.before(place.start or 0)
         n_before = 0 if before is None else len(before)
-        if n_before < min(self.window_length_, place.start or 0):
+        reach = self.engine_.reach
+        if n_before < min(reach, place.start or 0):
             warnings.warn(
                 f"X begins inside the training series, at row {place.start}, and only "
                 f"{n_before} of the rows before it are remembered: its first "
-                f"{self.window_length_} rows are forecast from too few. Let X begin "
+                f"{reach} rows are forecast from too few. Let X begin "
                 "earlier to forecast them.",
                 stacklevel=4,
             )

@@ -155,9 +155,10 @@ class ExportsForecasts:
         ImportError
             If the package onnx is not installed.
         ValueError
-            If the file can't hold the model: with `weights`, with
-            ``target_transform="log"``, ``missing="mask"``, `known_columns`, several
-            networks (`n_estimators`), or a cell that is not one of this package.
+            If the file can't hold the model: if the weights in the package have a part
+            in its forecasts (`weights`), with ``target_transform="log"``,
+            ``missing="mask"``, `known_columns`, several networks (`n_estimators`), or a
+            cell that is not one of this package.
 
         Examples
         --------

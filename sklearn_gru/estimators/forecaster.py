@@ -103,7 +103,7 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
         Passes over the training windows. "auto" is 20, and fewer for more than 10,000
         windows: the network only corrects a naive forecast and a linear path. It is 200
         where there is more to learn: no linear path, targets that are no columns of
-        `X`, or columns whose future is known.
+        `X`, or columns whose future is known. It is none with ``weights="synthetic"``.
     lr : float, default=0.001
         Learning rate; with a schedule, its first value.
     {training_parameters}
@@ -113,7 +113,7 @@ class GRUForecaster(Forecasts, ExportsForecasts, RegressorMixin, BaseRecurrent):
     net_ : skorch.NeuralNet
         The trained net; `net_.module_` is the PyTorch module.
     window_length_ : int
-        Rows of history behind each forecast.
+        Rows of history behind each forecast of the network.
     season_length_ : int
         Rows of the season that was found or given; 1 if there is none.
     zero_shot_share_ : ndarray of shape (n_steps, n_targets)

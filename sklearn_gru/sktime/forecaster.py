@@ -30,6 +30,7 @@ from sklearn_gru.estimators.forecaster import checked_settings
 from sklearn_gru.estimators.forecasting import (
     ForecastEngine,
     HeldOutErrors,
+    comes_trained,
     usual_season,
     with_own_seasons,
 )
@@ -113,7 +114,7 @@ class GRUForecaster(PanelForecaster):
         Passes over the training windows. "auto" is 20, and fewer for more than 10,000
         windows: the network only corrects a naive forecast and a linear path. It is 200
         where there is more to learn: no linear path, targets that are no columns of
-        `X`, or columns whose future is known.
+        `X`, or columns whose future is known. It is none with ``weights="synthetic"``.
     lr : float, default=0.001
         Learning rate; with a schedule, its first value.
     {training_parameters}
@@ -265,7 +266,7 @@ class GRUForecaster(PanelForecaster):
         super().__init__()
         if missing == "mask":
             self.set_tags(**{"capability:missing_values": True})
-        if self._comes_trained:
+        if comes_trained(weights):
             self.set_tags(**{"capability:exogenous": False})
 
     @classmethod

@@ -24,7 +24,11 @@ from sklearn_gru.estimators._named_tables import (
     places_of,
 )
 from sklearn_gru.estimators._time_index import N_LABELS, check_time_index, follows
-from sklearn_gru.estimators.forecasting import forecast_panel, share_networks
+from sklearn_gru.estimators.forecasting import (
+    comes_trained,
+    forecast_panel,
+    share_networks,
+)
 from sklearn_gru.sktime.horizons import places_ahead, require_known, steps_of
 
 UNKNOWN = (
@@ -56,13 +60,9 @@ class PanelForecaster(BaseForecaster):
         return copied
 
     @property
-    def _comes_trained(self):
-        return self.weights not in (None, "auto")
-
-    @property
     def _shares_a_network(self):
         """Whether all series of a panel have one network: pretrained, or as it came."""
-        as_it_came = self._comes_trained and self.max_epochs == "auto"
+        as_it_came = comes_trained(self.weights) and self.max_epochs == "auto"
         return hasattr(self, "pretrained_") or as_it_came
 
     def _vectorize(self, methodname, **kwargs):
@@ -109,7 +109,7 @@ class PanelForecaster(BaseForecaster):
         panel.check_times(check_steps_of_one)
         # What sktime finds out about the first series is true of all.
         first = self.clone()
-        if hasattr(self, "pretrained_"):
+        if pretrained is not None:
             first.pretrained_ = shared
         first.fit(y[0], _known_of(panel.rows[0], panel.times[0], relation), fh)
         engines = repeat(shared)

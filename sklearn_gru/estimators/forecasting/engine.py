@@ -34,7 +34,7 @@ from sklearn_gru.estimators.forecasting.origins import (
     feed_back,
     inputs_before,
 )
-from sklearn_gru.estimators.forecasting.ready import ready_parts
+from sklearn_gru.estimators.forecasting.ready import comes_trained, ready_parts
 from sklearn_gru.estimators.forecasting.relation import Relation
 from sklearn_gru.estimators.forecasting.tuning import trains_on, tuned_net
 from sklearn_gru.estimators.forecasting.windows import (
@@ -100,6 +100,11 @@ class ForecastEngine:
         return self.choices.window_length
 
     @property
+    def reach(self) -> int:
+        """Rows of history that any part of a forecast reads."""
+        return max(self.window_length_, rows_read() if self.mixture else 0)
+
+    @property
     def rows_to_recognise(self) -> int:
         """First rows of a series by which it is known again."""
         window = self.window_length_
@@ -118,7 +123,7 @@ class ForecastEngine:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the network came trained, and is not trained here."""
+        """Whether the network came trained."""
         return isinstance(self.net_.module_, ZeroShotNet)
 
     @property
@@ -178,10 +183,12 @@ class ForecastEngine:
         ValueError
             If the series is too short or does not fit the settings.
         """
-        if settings.weights not in (None, "auto"):
+        if comes_trained(settings.weights):
             engine = cls.ready([rows], settings, seed, form, usual_season, remember_all)
+            seen = engine.relation.as_kept(_seen(rows, settings))
             season = engine.choices.season_length
-            engine, seen = _compared(engine, rows, settings, seed, season)
+            mixture = compared(engine, seen, settings, seed, season)
+            engine = replace(engine, mixture=mixture)
             return _tuned(engine, [seen], settings) if whole else engine
         seen = _seen(rows, settings)
         choices = Choices.of(settings, [seen], usual_season)
@@ -189,8 +196,9 @@ class ForecastEngine:
         _require_seen(len(seen), settings.calibration_fraction, window, horizon)
         relation = _relate(rows, len(seen), settings, form, choices)
         rows, place = relation.as_kept(rows), place_of(settings)
+        learned = relation.as_kept(seen)
         dataset = series_dataset(
-            relation.as_kept(seen), relation, window, settings, place, hold_out=whole
+            learned, relation, window, settings, place, hold_out=whole
         )
         _require_targets(dataset)
         net = new_net(dataset, relation, choices, settings, seed, device=place[1])
@@ -202,7 +210,8 @@ class ForecastEngine:
         engine = cls(net, choices, relation, History.of(rows, kept), calibration)
         if mixed:
             season = chosen_season(settings, [seen], usual_season)
-            engine, _ = _compared(engine, rows, settings, seed, season)
+            mixture = compared(engine, learned, settings, seed, season)
+            engine = replace(engine, mixture=mixture)
         return train_engine(engine, dataset, settings, rows, whole=whole)
 
     @classmethod
@@ -255,7 +264,7 @@ class ForecastEngine:
         -------
         ForecastEngine
         """
-        if settings.weights not in (None, "auto"):
+        if comes_trained(settings.weights):
             engine = cls.ready(panel, settings, seed, form, usual_season)
             return _tuned(engine, [*map(engine.relation.as_kept, panel)], settings)
         choices = Choices.of(settings, panel, usual_season)
@@ -294,7 +303,7 @@ class ForecastEngine:
             self,
             net_=self._trained(rows.part(0, n_seen), settings, whole),
             history=History.of(rows, self.history.kept),
-            calibration=Calibration.behind(rows, n_seen, self.window_length_),
+            calibration=Calibration.behind(rows, n_seen, self.reach),
         )
 
     def train(self, rows: Rows, start: int, settings: GRUForecaster) -> ForecastEngine:
@@ -444,8 +453,7 @@ class ForecastEngine:
         -------
         ndarray of shape (n_origins, steps, n_targets), float64
         """
-        forecast = self._forecasts(origins, values, steps, before, exogenous, False)
-        return require_finite(forecast, "The forecast")
+        return self._forecasts(origins, values, steps, before, exogenous, False)
 
     def quantiles_from(
         self,
@@ -464,8 +472,7 @@ class ForecastEngine:
         ndarray of shape (n_origins, steps, n_targets, n_quantiles), float64
             In order; not yet conformalised.
         """
-        forecast = self._forecasts(origins, values, steps, before, exogenous, True)
-        return require_finite(forecast, "The forecast")
+        return self._forecasts(origins, values, steps, before, exogenous, True)
 
     def _forecasts(
         self,
@@ -476,10 +483,13 @@ class ForecastEngine:
         exogenous: Floats | None,
         quantiles: bool,
     ) -> Floats:
-        own = self.raw_forecasts(origins, values, steps, before, exogenous, quantiles)
-        if self.mixture is None:
-            return own
-        return self.mixture.mixed(own, self, origins, values, before, quantiles)
+        known = origins, values, steps, before
+        forecast = self.raw_forecasts(*known, exogenous, quantiles)
+        if self.mixture is not None:
+            forecast = self.mixture.mixed(
+                forecast, self, origins, values, before, quantiles
+            )
+        return require_finite(forecast, "The forecast")
 
     def raw_forecasts(
         self,
@@ -494,25 +504,7 @@ class ForecastEngine:
 
         Parameters are those of `forecast_from`; `quantiles` are a further, last axis.
         """
-        outputs = self._outputs(origins, values, steps, before, exogenous, quantiles)
-        if not quantiles:
-            return self.relation.to_units(outputs)
-        units = self.relation.to_units(np.moveaxis(outputs, -1, 0))
-        # A relation that turns a series upside down turns its quantiles round.
-        return np.sort(np.moveaxis(units, 0, -1), axis=-1)
-
-    def _outputs(
-        self,
-        origins: ArrayLike,
-        values: ArrayLike,
-        steps: int,
-        before: Rows | None,
-        exogenous: Floats | None,
-        quantiles: bool,
-    ) -> Array:
-        """Run the network on the windows before origins."""
         self.require_steps(steps)
-        take = self._inputs(values, before, exogenous, steps)
 
         def forecast(
             module: ForecastNet,
@@ -521,7 +513,13 @@ class ForecastEngine:
         ) -> torch.Tensor:
             return feed_back(module, windows, known, steps, quantiles)
 
-        return evaluate_at(self, np.asarray(origins), take, forecast)
+        take = self._inputs(values, before, exogenous, steps)
+        outputs = evaluate_at(self, np.asarray(origins), take, forecast)
+        if not quantiles:
+            return self.relation.to_units(outputs)
+        units = self.relation.to_units(np.moveaxis(outputs, -1, 0))
+        # A relation that turns a series upside down turns its quantiles round.
+        return np.sort(np.moveaxis(units, 0, -1), axis=-1)
 
     def forecast_at(self, origins: Origins) -> Floats:
         """Forecast rows from those before them: (n_origins, n_targets), float64.
@@ -623,19 +621,6 @@ def _seen(rows: Rows, settings: GRUForecaster) -> Rows:
     """Leave out the rows that are kept for calibration."""
     n_kept = n_calibration_rows(len(rows), settings.calibration_fraction)
     return rows.part(0, len(rows) - n_kept)
-
-
-def _compared(
-    engine: ForecastEngine,
-    rows: Rows,
-    settings: GRUForecaster,
-    seed: int,
-    season_length: int,
-) -> tuple[ForecastEngine, Rows]:
-    """Give an engine its mixture; return also the rows on which it was found."""
-    seen = engine.relation.as_kept(_seen(rows, settings))
-    mixture = compared(engine, seen, settings, seed, season_length)
-    return replace(engine, mixture=mixture), seen
 
 
 def _tuned(

@@ -93,20 +93,19 @@ class Mixture:
         """Return an engine that reads the same history by the network of `weights`."""
         if self.weights is None:
             return engine
-        module = engine.net_.module_
+        module, season = engine.net_.module_, self.season_length
         weight = next(module.parameters())
+        architecture = architecture_of_weights(self.weights)
         network = _network(
             self.weights,
-            self.season_length,
-            max(engine.horizon, architecture_of_weights(self.weights)["horizon"]),
+            season,
+            max(engine.horizon, architecture["horizon"]),
             weight.dtype,
             weight.device,
             module.recurrent.kernel,
         )
-        window = architecture_of_weights(self.weights)["window_length"]
-        choices = replace(
-            engine.choices, window_length=window, season_length=self.season_length
-        )
+        window = architecture["window_length"]
+        choices = replace(engine.choices, window_length=window, season_length=season)
         return replace(engine, net_=network, choices=choices, mixture=None)
 
 

@@ -89,8 +89,7 @@ def windows_before(
     """Gather the standardised windows before each origin.
 
     Rows before the first one known repeat it; for a network that came trained they are
-    NaN. Missing values are NaN, but the last
-    known value ends a window without any.
+    NaN. Missing values are NaN, but the last known value ends a window without any.
 
     Parameters
     ----------

@@ -66,6 +66,11 @@ OF_TRAINING = (
 )
 
 
+def comes_trained(weights: str | None) -> bool:
+    """Tell whether a network with these `weights` is trained before any `fit`."""
+    return weights not in (None, "auto")
+
+
 def ready_parts(
     panel: list[Rows],
     settings: GRUForecaster,

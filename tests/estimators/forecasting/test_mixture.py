@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sktime.datasets import load_airline
 
 from sklearn_gru import GRUForecaster, load
+from sklearn_gru.estimators.forecasting import Rows
 from sklearn_gru.estimators.forecasting.comparison import MOST_VALUES, usual_errors
 from sklearn_gru.estimators.forecasting.mixture import Mixture
 from sklearn_gru.exceptions import ModelFileError
@@ -22,6 +23,7 @@ AIRLINE = load_airline().to_frame()
 QUICK = {"units": 4, "max_epochs": 2, "random_state": 0}
 RNG = np.random.default_rng(0)
 WALK = RNG.normal(size=(300, 2)).cumsum(axis=0)
+LONG = np.concatenate([WALK, -WALK, WALK])[:, :1]
 
 
 def alone(model):
@@ -213,15 +215,35 @@ def test_a_network_of_many_series_forecasts_alone():
 
 
 def test_rows_that_follow_are_read_by_both():
-    long = np.concatenate([WALK, -WALK, WALK])[:, :1]
-    model = GRUForecaster(**QUICK, window_length=6).fit(long[:850])
-    rolling = model.predict(long[850:])
+    model = GRUForecaster(**QUICK, window_length=6).fit(LONG[:850])
+    rolling = model.predict(LONG[850:])
     share = model.zero_shot_share_
     later = copy.deepcopy(model)
-    later.engine_ = later.engine_.extend(later._read_more(long[850:890], None))
+    later.engine_ = later.engine_.extend(later._read_more(LONG[850:890], None))
     assert_allclose(later.forecast(1)[0], rolling[40], rtol=1e-6)
-    model.partial_fit(long[850:])
+    model.partial_fit(LONG[850:])
     assert_array_equal(model.zero_shot_share_, share)
+
+
+def test_errors_behind_a_warm_start_are_those_of_whole_windows():
+    settings = {**QUICK, "window_length": 6, "calibration_fraction": 0.2}
+    model = GRUForecaster(**settings, warm_start=True).fit(LONG[:800])
+    model.fit(LONG)
+    calibration = model.engine_.calibration
+    assert model.zero_shot_share_.any()
+    assert (len(calibration), calibration.n_before) == (180, 384)
+    expected = model.engine_.errors(Rows(LONG), 720, 3)
+    assert_allclose(calibration.errors(model.engine_, 3), expected, rtol=1e-9)
+
+
+def test_too_few_remembered_rows_are_told():
+    series = RNG.normal(size=(6000, 1)).cumsum(axis=0)
+    index = pd.date_range("2000", periods=6000, freq="D")
+    table = pd.DataFrame(series, index, columns=["a"])
+    model = GRUForecaster(**QUICK, window_length=6).fit(table)
+    assert model.zero_shot_share_.any()
+    with pytest.warns(UserWarning, match=r"its first 384 rows are forecast from too"):
+        model.predict(table[5500:])
 
 
 def test_both_faces_mix_alike():
